@@ -1,0 +1,172 @@
+"""One TOML file a run. Unknown keys are errors; every setting says its unit and what it decides."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bowerbird.types import ConfigError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(_Section):
+    name: str = Field("smollm2-135m", description="registry name, Hugging Face id or path of a checkpoint")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 where the hardware multiplies it, else float32"
+    )
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    lora_rank: int = Field(0, ge=0, description="0 trains all weights")
+
+
+class TasksConfig(_Section):
+    source: str = Field("katas", description="'katas', a folder of Harbor tasks, or a .jsonl file")
+    train: int = Field(256, ge=1, description="tasks to train on")
+    heldout: int = Field(96, ge=1, description="tasks to evaluate on, never trained on")
+    seed: int = 0
+    families: tuple[str, ...] = Field((), description="katas only: these families; empty for all")
+
+
+class SandboxConfig(_Section):
+    backend: str = "local"
+    workers: int = Field(2, ge=1, description="sandboxes at once")
+
+
+class ScaffoldConfig(_Section):
+    tier: Literal["card"] = "card"
+    proposals: int = Field(4, ge=1, description="S: scaffolds proposed per task and step")
+    grammar: bool = Field(True, description="False: free text, where an unparseable card is invalid and returns 0")
+    temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold")
+    explore: float = Field(0.1, ge=0, lt=1, description="share of each choice that is spread evenly over its options")
+    price_per_token: float = Field(0.0, ge=0, description="taken from a scaffold's return per sampled token")
+    max_tokens: int = Field(160, ge=16, description="longest scaffold")
+
+
+class RolloutConfig(_Section):
+    per_scaffold: int = Field(4, ge=1, description="K: rollouts per scaffold")
+    token_budget: int = Field(256, ge=16, description="sampled tokens a rollout may use, all calls together")
+    call_tokens: int = Field(80, ge=8, description="sampled tokens of one call")
+
+
+class AlgoConfig(_Section):
+    eps_low: float = Field(0.2, gt=0, lt=1)
+    eps_high: float = Field(0.28, gt=0)
+    k1: int = Field(2, ge=0, description="age up to which a token has full weight")
+    k2: int = Field(6, ge=0, description="age beyond which it has none")
+    decay: float = Field(0.5, ge=0, description="lambda between k1 and k2")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "AlgoConfig":
+        if self.k2 < self.k1:
+            raise ValueError("k2 must not be below k1")
+        return self
+
+
+class LearnerConfig(_Section):
+    learning_rate: float = Field(2e-5, gt=0)
+    warmup_steps: int = Field(2, ge=0)
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = Field(0.0, ge=0)
+    clip_norm: float = Field(1.0, gt=0)
+    micro_batch_tokens: int = Field(1024, ge=64, description="tokens carried through the model at once")
+    recompute_above: int = Field(1536, ge=0, description="tokens from which activations are recomputed, not stored")
+
+
+class SamplerConfig(_Section):
+    places: int = Field(96, ge=1, description="requests sampled at once")
+
+
+class CurriculumConfig(_Section):
+    tasks_per_step: int = Field(4, ge=1, description="T")
+    floor: float = Field(0.05, gt=0, le=1, description="least weight of a category, so that none is forgotten")
+    memory: float = Field(0.9, gt=0, lt=1, description="how much of the running success rate a new result keeps")
+
+
+class EvalConfig(_Section):
+    samples: int = Field(1, ge=1, description="rollouts per held-out task and arm")
+    before: bool = True
+    after: bool = True
+
+
+class Config(_Section):
+    name: str = Field("run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="folder under runs/")
+    seed: int = 0
+    steps: int = Field(20, ge=1)
+    checkpoint_every: int = Field(5, ge=1, description="steps")
+    model: ModelConfig = ModelConfig()
+    tasks: TasksConfig = TasksConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+    scaffold: ScaffoldConfig = ScaffoldConfig()
+    rollout: RolloutConfig = RolloutConfig()
+    algo: AlgoConfig = AlgoConfig()
+    learner: LearnerConfig = LearnerConfig()
+    sampler: SamplerConfig = SamplerConfig()
+    curriculum: CurriculumConfig = CurriculumConfig()
+    eval: EvalConfig = EvalConfig()
+
+
+def load_config(path: Path, overrides: list[str] | None = None) -> Config:
+    """Read a TOML file and apply `section.key=value` overrides. Raises ConfigError naming the key at fault."""
+    try:
+        raw = tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise ConfigError(f"no configuration at {path}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    for item in overrides or []:
+        _override(raw, item)
+    return parse_config(raw, str(path))
+
+
+def parse_config(raw: dict[str, Any], where: str) -> Config:
+    """Validate. Raises ConfigError with one line for each wrong key."""
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            key = ".".join(str(part) for part in problem["loc"]) or "(top level)"
+            known = problem["type"] == "extra_forbidden"
+            lines.append(f"{key}: {'unknown key; see docs/CONFIG.md' if known else problem['msg']}")
+        raise ConfigError(f"{where}: " + "; ".join(lines)) from error
+
+
+def _override(raw: dict[str, Any], item: str) -> None:
+    key, separator, text = item.partition("=")
+    if not separator:
+        raise ConfigError(f"{item!r} is not an override: write section.key=value")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a bare word is a string
+    *sections, last = key.strip().split(".")
+    place = raw
+    for section in sections:
+        place = place.setdefault(section, {})
+        if not isinstance(place, dict):
+            raise ConfigError(f"{item!r}: {section} is not a section")
+    place[last] = value
+
+
+def dump_config(config: Config) -> str:
+    """The resolved configuration as TOML, every default spelled out."""
+    top, sections = [], []
+    for key, value in config.model_dump(mode="json").items():
+        if isinstance(value, dict):
+            sections.append(f"\n[{key}]\n" + "\n".join(f"{k} = {_toml(v)}" for k, v in value.items()))
+        else:
+            top.append(f"{key} = {_toml(value)}")
+    return "\n".join(top + sections) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return repr(value)

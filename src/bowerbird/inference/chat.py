@@ -1,0 +1,60 @@
+"""Messages to token ids under the model's own chat template. Sampled ids are never re-tokenised."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from bowerbird.types import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Message = Mapping[str, str]  # {"role": "user", "content": "..."}
+_MARK = "\u241ebowerbird\u241e"
+
+
+class Chat:
+    """Renders prompts for one tokenizer."""
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+        if tokenizer.chat_template is None:
+            raise ModelError("the model's tokenizer has no chat template: use an instruction-tuned model")
+        self._tokenizer: Any = cast(Any, tokenizer)
+
+    def prompt(self, messages: Sequence[Message], prefill: str = "") -> tuple[int, ...]:
+        """Ids up to where the assistant's answer begins; `prefill` is the forced beginning of that answer."""
+        return self._encode(self._render(messages) + prefill)
+
+    def extend(self, ids: Sequence[int], user: str, prefill: str = "") -> tuple[int, ...]:
+        """`ids` (a prompt and what was sampled after it), the end of that turn, then a new user turn.
+
+        The given ids stay exactly as they are: only the new text is tokenised.
+        """
+        text = self._render([{"role": "user", "content": "."}, {"role": "assistant", "content": _MARK}, _user(user)])
+        rest = text[text.index(_MARK) + len(_MARK) :]
+        tail = self._encode(rest + prefill)
+        if ids and ids[-1] in self.end_ids and tail and tail[0] == ids[-1]:
+            tail = tail[1:]
+        return (*ids, *tail)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return cast(str, self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """Tokens that end a turn."""
+        return frozenset(i for i in (self._tokenizer.eos_token_id,) if i is not None)
+
+    def _render(self, messages: Sequence[Message]) -> str:
+        return cast(
+            str,
+            self._tokenizer.apply_chat_template(
+                [dict(m) for m in messages], tokenize=False, add_generation_prompt=True
+            ),
+        )
+
+    def _encode(self, text: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def _user(content: str) -> dict[str, str]:
+    return {"role": "user", "content": content}

@@ -1,0 +1,307 @@
+"""The in-process sampler: batched, continuous, shared prompts computed once.
+
+A row is one running request. `step` refills free places, then moves every row on: rows with several tokens to catch
+up on (a prompt's tail, a run forced by a grammar) go through the model together, the rest one token each.
+Results depend on the requests and their order alone, never on the clock.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bowerbird.inference.chat import Chat
+from bowerbird.inference.choose import draw_choice, draw_free
+from bowerbird.inference.grammar import GrammarCompiler, GrammarState
+from bowerbird.inference.kv import ATTENTION, Group, Prefix, PrefixPass, RowPass, Tails, register
+from bowerbird.inference.loading import load_model, load_tokenizer
+from bowerbird.inference.protocol import Request
+from bowerbird.types import Completion, ModelError, PolicyVersion
+
+_PASS_TOKENS = 2048  # most tokens carried through the model at once: bounds the activations
+_SHARE_FROM = 16  # a common beginning shorter than this is not worth an entry
+_KEPT_PREFIXES = 32
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One running request."""
+
+    ticket: int
+    request: Request
+    prefix: Prefix
+    pending: list[int]  # tokens known but not yet carried through the model
+    random: np.random.Generator
+    grammar: GrammarState | None
+    length: int = 0  # tail tokens carried so far
+    ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
+    sampled: list[bool] = field(default_factory=list)
+    choices: list[tuple[int, ...] | None] = field(default_factory=list)
+    finish: str = ""
+    text: str = ""
+
+    def add(self, token: int, logprob: float, version: int, sampled: bool, choices: tuple[int, ...] | None) -> None:
+        self.ids.append(token)
+        self.logprobs.append(logprob)
+        self.versions.append(version)
+        self.sampled.append(sampled)
+        self.choices.append(choices)
+        self.pending.append(token)
+
+    def completion(self) -> Completion:
+        return Completion(
+            prompt_ids=self.request.prompt_ids, token_ids=tuple(self.ids), logprobs=tuple(self.logprobs),
+            versions=tuple(self.versions), sampled=tuple(self.sampled), choices=tuple(self.choices),
+            sampling=self.request.sampling, finish=self.finish, text=self.text,
+        )
+
+
+class Engine:
+    """A `Sampler` over one Transformers model in this process.
+
+    `places` rows run at once. Raises ModelError for a model that cannot be sampled exactly.
+    """
+
+    def __init__(
+        self, path: str, *, places: int = 64, dtype: torch.dtype, device: torch.device, version: int = 0
+    ) -> None:
+        register()
+        self.tokenizer = load_tokenizer(path)
+        self.chat = Chat(self.tokenizer)
+        self._model: Any = load_model(path, dtype=dtype, device=device, attention=ATTENTION)
+        self._decoder, self._head = self._model.get_decoder(), self._model.get_output_embeddings()
+        self._grammars = GrammarCompiler(self.tokenizer)
+        self._device, self._places, self._version = device, places, version
+        config = self._model.config
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self._tails = Tails(config.num_hidden_layers, heads, dim, dtype, device)
+        self._context = int(getattr(config, "max_position_embeddings", 1 << 30))
+        self._prefixes: list[Prefix] = []
+        self._waiting: deque[tuple[int, Request]] = deque()
+        self._rows: list[Row] = []
+        self._tickets = 0
+        self._ends = _end_ids(self._model, self.chat)
+        self.tokens_carried = 0  # through the model, prompts included
+        self.tokens_sampled = 0
+
+    @property
+    def version(self) -> int:
+        return self._version
+
+    def generate(self, requests: Sequence[Request]) -> list[Completion]:
+        tickets = [self.submit(request) for request in requests]
+        done: dict[int, Completion] = {}
+        while len(done) < len(tickets):
+            done.update(self.step())
+        return [done[ticket] for ticket in tickets]
+
+    def submit(self, request: Request) -> int:
+        room = self._context - request.sampling.max_tokens
+        if not request.prompt_ids or len(request.prompt_ids) > room:
+            raise ModelError(
+                f"a prompt of {len(request.prompt_ids)} tokens does not fit: the model's context leaves room for {room}"
+            )
+        self._tickets += 1
+        self._waiting.append((self._tickets, request))
+        return self._tickets
+
+    @torch.inference_mode()
+    def step(self) -> list[tuple[int, Completion]]:
+        self._admit()
+        behind = [row for row in self._rows if len(row.pending) > 1]
+        for batch in _by_tokens(behind):
+            self._advance(batch)
+        if level := [row for row in self._rows if len(row.pending) == 1 and row not in behind]:
+            self._advance(level)
+        return self._release()
+
+    def load(self, version: PolicyVersion) -> None:
+        from bowerbird.inference.weights import read_weights
+
+        read_weights(self._model, version)
+        self._version = version.number
+        self._prefixes.clear()  # their keys and values are of the old weights
+
+    # -- admission ---------------------------------------------------------------------------------
+
+    def _admit(self) -> None:
+        free = self._places - len(self._rows)
+        batch = [self._waiting.popleft() for _ in range(min(free, len(self._waiting)))]
+        if not batch:
+            return
+        self._share([request.prompt_ids for _, request in batch])
+        for ticket, request in batch:
+            prefix = self._longest(request.prompt_ids)
+            row = Row(
+                ticket, request, prefix, list(request.prompt_ids[len(prefix.ids) :]),
+                np.random.default_rng(request.sampling.seed),
+                self._grammars.start(request.schema) if request.schema else None,
+            )
+            self._rows.append(row)
+            self._force(row)
+        room = max(len(row.pending) + row.length + row.request.sampling.max_tokens for row in self._rows) + 1
+        places, capacity = self._tails.size
+        if len(self._rows) > places or room > capacity:
+            self._tails.resize(max(places, len(self._rows)), max(capacity, -(-room // 64) * 64))
+
+    def _share(self, prompts: Sequence[tuple[int, ...]]) -> None:
+        """Compute what several prompts begin with once: whole prompts asked for twice, and the common beginning."""
+        counts: dict[tuple[int, ...], int] = {}
+        for prompt in prompts:
+            # the last token stays with the row: its logits are wanted
+            counts[prompt[:-1]] = counts.get(prompt[:-1], 0) + 1
+        if len(counts) > 1:
+            start = _common(list(counts))
+            if len(start) >= _SHARE_FROM and not any(p.ids[: len(start)] == start for p in self._prefixes):
+                self._compute(start)
+        for prompt, count in counts.items():
+            if count > 1 and len(prompt) >= _SHARE_FROM and self._longest(prompt).ids != prompt:
+                self._compute(prompt)
+        used = {id(row.prefix) for row in self._rows}
+        while len(self._prefixes) > _KEPT_PREFIXES + len(counts):
+            index = next((i for i, p in enumerate(self._prefixes) if id(p) not in used), None)
+            if index is None:
+                break
+            del self._prefixes[index]
+
+    def _longest(self, prompt: tuple[int, ...]) -> Prefix:
+        """The longest stored prefix of the prompt that leaves at least one token to carry."""
+        fitting = [p for p in self._prefixes if len(p.ids) < len(prompt) and prompt[: len(p.ids)] == p.ids]
+        fitting += [p for p in self._prefixes if p.ids == prompt]
+        return max(fitting, key=lambda p: len(p.ids), default=Prefix(()))
+
+    def _compute(self, ids: tuple[int, ...]) -> None:
+        parent, shared = None, 0
+        for candidate in self._prefixes:
+            length = len(_common([candidate.ids, ids[:-1]]))
+            if length > shared:
+                parent, shared = candidate, length
+        carry = PrefixPass(ids, parent, shared)
+        new = torch.tensor([ids[shared:]], device=self._device)
+        positions = torch.arange(shared, len(ids), device=self._device)[None]
+        self._decoder(input_ids=new, position_ids=positions, use_cache=False, rows=carry)
+        self.tokens_carried += new.numel()
+        self._prefixes.append(carry.prefix)
+
+    # -- one pass ----------------------------------------------------------------------------------
+
+    def _advance(self, rows: list[Row]) -> None:
+        n = max(len(row.pending) for row in rows)
+        ids = torch.tensor([row.pending + [0] * (n - len(row.pending)) for row in rows], device=self._device)
+        lengths = torch.tensor([row.length for row in rows], device=self._device)
+        starts = lengths + torch.tensor([len(row.prefix.ids) for row in rows], device=self._device)
+        place = {id(row): i for i, row in enumerate(self._rows)}
+        places = torch.tensor([place[id(row)] for row in rows], device=self._device)
+        carry = RowPass(self._tails, places, lengths, n, self._groups(rows))
+        positions = starts[:, None] + torch.arange(n, device=self._device)
+        hidden = self._decoder(input_ids=ids, position_ids=positions, use_cache=False, rows=carry).last_hidden_state
+        last = torch.tensor([len(row.pending) - 1 for row in rows], device=self._device)
+        logits = self._head(hidden[torch.arange(len(rows), device=self._device), last]).float()
+        for row in rows:
+            self.tokens_carried += len(row.pending)
+            row.length += len(row.pending)
+            row.pending.clear()
+        self._draw(rows, logits)
+
+    def _groups(self, rows: list[Row]) -> list[Group]:
+        members: dict[int, list[int]] = {}
+        for i, row in enumerate(rows):
+            members.setdefault(id(row.prefix), []).append(i)
+        groups = []
+        for indices in members.values():
+            adjacent = indices[-1] - indices[0] + 1 == len(indices)
+            where = slice(indices[0], indices[-1] + 1) if adjacent else torch.tensor(indices, device=self._device)
+            groups.append(Group(rows[indices[0]].prefix, where))
+        return groups
+
+    def _draw(self, rows: list[Row], logits: Tensor) -> None:
+        free = [i for i, row in enumerate(rows) if row.grammar is None]
+        if free:
+            temperatures = torch.tensor([rows[i].request.sampling.temperature for i in free], device=self._device)
+            uniforms = torch.tensor([rows[i].random.random() for i in free], device=self._device, dtype=torch.float32)
+            picked = logits if len(free) == len(rows) else logits[free]
+            for i, token, logprob in zip(free, *draw_free(picked, temperatures, uniforms), strict=True):
+                self._took(rows[i], token, logprob, None)
+        for i, row in enumerate(rows):
+            if row.grammar is not None:
+                self._choose(row, row.grammar, logits[i])
+
+    def _choose(self, row: Row, grammar: GrammarState, logits: Tensor) -> None:
+        allowed, sampling = grammar.allowed(), row.request.sampling
+        token, logprob = draw_choice(logits, allowed, sampling.temperature, sampling.explore, row.random.random())
+        grammar.consume(token)
+        self._took(row, token, logprob, allowed)
+        self._force(row)
+
+    def _took(self, row: Row, token: int, logprob: float, choices: tuple[int, ...] | None) -> None:
+        row.add(token, logprob, self._version, True, choices)
+        self.tokens_sampled += 1
+        request = row.request
+        if row.grammar is None:
+            if token in self._ends:
+                row.finish = "stop"
+            elif request.stop and _stopped(row, request, self.chat.decode):
+                row.finish = "stop"
+        if not row.finish and len(row.ids) >= request.sampling.max_tokens:
+            row.finish = "length"
+
+    def _force(self, row: Row) -> None:
+        """Append the run that the grammar forces: no sampling, log-probability 0."""
+        if row.grammar is None or row.finish:
+            return
+        for token in row.grammar.take_forced():
+            row.add(token, 0.0, self._version, False, None)
+        if row.grammar.done:
+            row.finish = "stop"
+        elif len(row.ids) >= row.request.sampling.max_tokens:
+            row.finish = "length"
+
+    def _release(self) -> list[tuple[int, Completion]]:
+        """Take finished rows out; the last row moves into the freed place, so that places stay dense."""
+        finished = []
+        for i in reversed(range(len(self._rows))):
+            row = self._rows[i]
+            if row.finish:
+                row.text = self.chat.decode(row.ids)
+                finished.append((row.ticket, row.completion()))
+                last = self._rows.pop()
+                if last is not row:
+                    self._tails.move(len(self._rows), i, last.length)
+                    self._rows[i] = last
+        return sorted(finished, key=lambda pair: pair[0])
+
+
+def _stopped(row: Row, request: Request, decode: Callable[[Sequence[int]], str]) -> bool:
+    tail = decode(row.ids[-8:])  # cheap look first: a stop text is short
+    return request.stop in tail and decode(row.ids).count(request.stop) >= request.stop_count
+
+
+def _common(sequences: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The longest common beginning."""
+    low, high = min(sequences), max(sequences)
+    length = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
+    return low[:length]
+
+
+def _by_tokens(rows: list[Row]) -> list[list[Row]]:
+    """Split rows, longest first, into batches that stay within the tokens of one pass, padding included."""
+    batches: list[list[Row]] = []
+    for row in sorted(rows, key=lambda r: (-len(r.pending), r.ticket)):
+        if batches and len(batches[-1][0].pending) * (len(batches[-1]) + 1) <= _PASS_TOKENS:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def _end_ids(model: Any, chat: Chat) -> frozenset[int]:
+    named = model.generation_config.eos_token_id if model.generation_config else None
+    extra = named if isinstance(named, list) else [named]
+    return chat.end_ids | frozenset(i for i in extra if i is not None)

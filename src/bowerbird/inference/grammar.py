@@ -1,0 +1,71 @@
+"""Structured output: which tokens a JSON schema allows next, and which it forces.
+
+The matching is llguidance's. On top of it a *choice* is reduced to one token an option: of the allowed tokens
+only those that are no proper prefix of another allowed one remain, so that picking `visible_pass` is one decision
+with one probability, not a walk over `v`, `vis`, `visible`.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from llguidance import LLMatcher
+from llguidance.hf import from_tokenizer
+
+from bowerbird.types import ConfigError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+_MOST_CHOICES = 512  # more allowed tokens than this is free text, where every prefix is a legitimate choice
+
+
+class GrammarCompiler:
+    """Compiles schemas for one tokenizer."""
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
+        self._tokenizer = from_tokenizer(cast(Any, tokenizer))
+
+    def start(self, schema: str) -> "GrammarState":
+        """A fresh state. Raises ConfigError when `schema` is not a JSON schema the library can compile."""
+        try:
+            grammar = LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False})
+        except (ValueError, json.JSONDecodeError) as error:
+            raise ConfigError(f"the grammar does not compile: {error}") from error
+        matcher = LLMatcher(self._tokenizer, grammar)
+        if matcher.is_error():
+            raise ConfigError(f"the grammar does not compile: {matcher.get_error()}")
+        return GrammarState(matcher, self._tokenizer)
+
+
+class GrammarState:
+    """One row's place in its grammar."""
+
+    def __init__(self, matcher: LLMatcher, tokenizer: Any) -> None:
+        self._matcher = matcher
+        self._tokenizer = tokenizer
+
+    def take_forced(self) -> list[int]:
+        """The tokens that must come now, which are thereby consumed; often none."""
+        forced = list(self._matcher.compute_ff_tokens())
+        if forced:
+            self._matcher.consume_tokens(forced)
+        return forced
+
+    def allowed(self) -> tuple[int, ...]:
+        """The token ids allowed next, ascending; one an option where the options are few."""
+        bits = np.unpackbits(np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8), bitorder="little")
+        ids = np.nonzero(bits)[0].tolist()
+        if len(ids) > _MOST_CHOICES:
+            return tuple(ids)
+        texts = {i: self._tokenizer.decode_bytes([i]) for i in ids}
+        return tuple(
+            i for i in ids if not any(o != texts[i] and o.startswith(texts[i]) for o in texts.values() if texts[i])
+        )
+
+    def consume(self, token: int) -> None:
+        self._matcher.consume_token(token)
+
+    @property
+    def done(self) -> bool:
+        return bool(self._matcher.is_stopped())

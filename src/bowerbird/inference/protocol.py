@@ -1,0 +1,47 @@
+"""What a sampler is: token ids in; token ids, log-probabilities and policy versions out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bowerbird.types import Completion, PolicyVersion, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One model call.
+
+    `schema` is a JSON schema the output must follow ("" for free text). Sampling ends at an end-of-turn token,
+    at `max_tokens`, when the grammar is complete, or when `stop` has occurred `stop_count` times in the output.
+    """
+
+    prompt_ids: tuple[int, ...]
+    sampling: Sampling
+    schema: str = ""
+    stop: str = ""
+    stop_count: int = 1
+
+
+class Sampler(Protocol):
+    """Samples many requests at once. The order of results does not depend on timing, so runs repeat exactly."""
+
+    @property
+    def version(self) -> int:
+        """The policy version whose weights are loaded."""
+        ...
+
+    def generate(self, requests: Sequence[Request]) -> list[Completion]:
+        """All requests to completion, in the order given."""
+        ...
+
+    def submit(self, request: Request) -> int:
+        """Queue a request; the ticket names it in what `step` returns. Raises ModelError if it can never fit."""
+        ...
+
+    def step(self) -> list[tuple[int, Completion]]:
+        """Advance every running row and refill free places; the tickets that finished, with their completions."""
+        ...
+
+    def load(self, version: PolicyVersion) -> None:
+        """Take published weights. Raises ModelError where the directory is not a complete version."""
+        ...

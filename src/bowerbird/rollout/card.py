@@ -1,0 +1,149 @@
+"""The card's meaning: rounds of answers, checks, repairs and a choice, within a budget of tokens and calls."""
+
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import cast
+
+from bowerbird.inference.chat import Chat
+from bowerbird.inference.protocol import Request
+from bowerbird.rollout.effects import Ask, Check, Checked, Draft, Effect, Reply, Run
+from bowerbird.rollout.prompts import FENCE, Prompt, extract_code, first_prompt, repair_text
+from bowerbird.rollout.seeds import derive
+from bowerbird.scaffold.card import TEMPERATURES, Card
+from bowerbird.types import Completion, JsonValue, Sampling, TaskView
+
+_LEAST_TOKENS = 8  # a call that may sample fewer is not worth making
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One answer and the source in it."""
+
+    completion: Completion
+    source: str
+
+
+@dataclass(slots=True)
+class _State:
+    """What one run of a card has used and seen so far."""
+
+    tokens_left: int
+    steps_left: int
+    attempts: list[Attempt] = field(default_factory=list)
+    checks: dict[int, Checked] = field(default_factory=dict)  # by attempt
+    log: list[dict[str, JsonValue]] = field(default_factory=list)
+
+
+def run_card(task: TaskView, card: Card, chat: Chat, *, token_budget: int, call_tokens: int, seed: int) -> Run:
+    """Interpret a card. Never raises for what the model did; running out of budget ends the run with what there is."""
+    state = _State(token_budget, card.max_steps)
+    prompt = first_prompt(task, card.decompose)
+    ids = chat.prompt(prompt.messages, prompt.prefill)
+    for round_number in range(card.retries + 1):
+        fresh = yield from _answers(state, card, ids, prompt, call_tokens, seed)
+        if not fresh or (yield from _verified(state, card, fresh)):
+            break
+        if card.on_error == "stop" or round_number == card.retries:
+            break
+        state.log.append({"event": "repair", "how": card.on_error})
+        prompt, ids = _next_prompt(task, card, chat, state, fresh[0])
+    chosen = yield from _select(state, card)
+    calls = tuple(a.completion for a in state.attempts)
+    source = state.attempts[chosen].source if chosen is not None else ""
+    return Draft(source, calls, tuple(state.checks.values()), tuple(state.log))
+
+
+def run_plain(task: TaskView, chat: Chat, *, token_budget: int, temperature: float, seed: int) -> Run:
+    """One sample without any scaffold: the baseline."""
+    prompt = first_prompt(task, "none")
+    request = _request(chat.prompt(prompt.messages), prompt, token_budget, temperature, derive(seed, "call", 0))
+    replies = cast(tuple[Completion, ...], (yield Ask((request,))))
+    return Draft(extract_code(replies[0].text), replies, ())
+
+
+def _answers(
+    state: _State, card: Card, ids: tuple[int, ...], prompt: Prompt, call_tokens: int, seed: int
+) -> Generator[Effect, Reply, list[int]]:
+    """Draw a round's answers, as many as the budgets allow; their numbers among the attempts."""
+    count = min(card.candidates, state.steps_left, state.tokens_left // _LEAST_TOKENS)
+    if count == 0:
+        return []
+    limit = min(call_tokens, state.tokens_left // count)
+    start = len(state.attempts)
+    requests = tuple(
+        _request(ids, prompt, limit, TEMPERATURES[card.temperature], derive(seed, "call", start + i))
+        for i in range(count)
+    )
+    replies = cast(tuple[Completion, ...], (yield Ask(requests)))
+    state.steps_left -= count
+    state.tokens_left -= sum(len(reply.token_ids) for reply in replies)
+    state.attempts += [Attempt(reply, extract_code(reply.text, prompt.code)) for reply in replies]
+    state.log.append({"event": "answers", "count": count, "tokens": [len(r.token_ids) for r in replies]})
+    return list(range(start, len(state.attempts)))
+
+
+def _verified(state: _State, card: Card, fresh: list[int]) -> Generator[Effect, Reply, bool]:
+    """Whether the round needs no repair. Without a check, or without the tool to run one, it never does."""
+    if card.verify == "none" or card.tools == "none":
+        return True
+    yield from _check(state, fresh)
+    if card.verify == "compile":
+        return any(state.checks[i].compiled for i in fresh)
+    return any(state.checks[i].passed for i in fresh)
+
+
+def _check(state: _State, numbers: list[int]) -> Generator[Effect, Reply, None]:
+    """Run the attempts not yet run; equal sources once."""
+    sources = {state.attempts[i].source: i for i in reversed(numbers) if i not in state.checks}
+    if sources:
+        found = cast(tuple[Checked, ...], (yield Check(tuple(sources))))
+        by_source = dict(zip(sources, found, strict=True))
+        for i in numbers:
+            if i not in state.checks:
+                state.checks[i] = by_source[state.attempts[i].source]
+        state.log.append({"event": "checks", "passed": [state.checks[i].passed for i in numbers]})
+
+
+def _select(state: _State, card: Card) -> Generator[Effect, Reply, int | None]:
+    """The number of the attempt to submit."""
+    if not state.attempts:
+        return None
+    numbers = list(range(len(state.attempts)))
+    if card.select != "first" and card.tools == "run":
+        yield from _check(state, numbers)
+    if card.select == "visible_pass":
+        return next((i for i in numbers if i in state.checks and state.checks[i].passed), numbers[-1])
+    if card.select == "vote":
+        behaviour = {i: state.checks[i].behaviour if i in state.checks else state.attempts[i].source for i in numbers}
+        commonest = Counter(behaviour.values()).most_common(1)[0][0]
+        return next(i for i in numbers if behaviour[i] == commonest)
+    return numbers[0] if len(state.attempts) <= card.candidates else numbers[-1]  # "first" of the last round
+
+
+def _next_prompt(
+    task: TaskView, card: Card, chat: Chat, state: _State, failed: int
+) -> tuple[Prompt, tuple[int, ...]]:
+    """The opening of the next round, after attempt `failed`."""
+    message = state.checks[failed].message if failed in state.checks else "it did not pass"
+    edit = card.decompose == "localize_edit"
+    if card.on_error == "retry" and card.memory == "last_k" and len(state.attempts) <= card.k * card.candidates:
+        last = state.attempts[failed].completion
+        opening = first_prompt(task, card.decompose)
+        talk = repair_text(message, card.view, edit)
+        return opening, chat.extend(last.prompt_ids + last.token_ids, talk, opening.prefill)
+    note = ""
+    if card.on_error == "retry":
+        note = "An earlier attempt failed" + (f": {message}" if card.view == "full" else ".")
+        if card.memory == "notes":
+            lines = {f"- {c.message}" for c in state.checks.values() if c.message}
+            note = "Earlier attempts failed:\n" + "\n".join(sorted(lines)[:3])
+    elif card.on_error == "replan":
+        note = "An earlier attempt failed. Solve it another way."
+    prompt = first_prompt(task, card.decompose, note)
+    return prompt, chat.prompt(prompt.messages, prompt.prefill)
+
+
+def _request(ids: tuple[int, ...], prompt: Prompt, limit: int, temperature: float, seed: int) -> Request:
+    fences = 1 if prompt.prefill else 2
+    return Request(ids, Sampling(temperature, 0.0, limit, seed), stop=FENCE, stop_count=fences)

@@ -1,0 +1,50 @@
+"""What a running scaffold asks the host for. A rollout is a generator of these: it does no I/O itself."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from bowerbird.inference.protocol import Request
+from bowerbird.types import Completion, JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Model calls that may run side by side. The reply has one completion for each, in order."""
+
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Run each source on the visible examples, each in a workspace of its own. The reply has one `Checked` each."""
+
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How one source did on the visible examples."""
+
+    passed: bool
+    compiled: bool
+    behaviour: str  # equal for sources that behave equally on the examples
+    failure: str | None = None
+    message: str = ""  # safe to show to the model: it speaks of visible examples only
+    withheld_reads: tuple[str, ...] = ()
+    protected_changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a scaffold leaves: the source to submit ("" for none) and what it did on the way."""
+
+    source: str
+    calls: tuple[Completion, ...]
+    checks: tuple[Checked, ...]
+    log: tuple[dict[str, JsonValue], ...] = field(default=())
+
+
+Effect: TypeAlias = Ask | Check
+Reply: TypeAlias = tuple[Completion, ...] | tuple[Checked, ...]
+Run: TypeAlias = Generator[Effect, Reply, Draft]

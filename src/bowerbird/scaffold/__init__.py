@@ -1,0 +1,1 @@
+"""Scaffolds as data: proposed, parsed, validated, archived. Never executed, never shown a verifier."""

@@ -1,0 +1,43 @@
+"""The memory of scaffolds: mutation and selection. What a task is shown next time is drawn from here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+
+from bowerbird.types import Scaffold
+
+_TOURNAMENT = 3  # the best of this many drawn at random: the strong are preferred, the rest not forgotten
+_KEPT = 16  # newest entries remembered per task and per category
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One scaffold with what it earned. `failure` is the commonest class of failure of its rollouts."""
+
+    scaffold: Scaffold
+    category: str
+    value: float
+    failure: str | None
+
+
+class Archive:
+    """Entries by task and by category. Filled from the run's database after a restart."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._by_task: dict[str, list[Entry]] = {}
+        self._by_category: dict[str, list[Entry]] = {}
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        for key, store in ((entry.scaffold.task_id, self._by_task), (entry.category, self._by_category)):
+            kept = store.setdefault(key, [])
+            kept.append(entry)
+            del kept[:-_KEPT]
+
+    def previous(self, task_id: str, category: str, random: Random) -> Entry | None:
+        """The scaffold to refine: from the task's own lineage, or its category's for a task never seen, or None."""
+        pool = self._by_task.get(task_id) or self._by_category.get(category)
+        if not pool:
+            return None
+        return max(random.sample(pool, min(_TOURNAMENT, len(pool))), key=lambda e: e.value)

@@ -1,0 +1,75 @@
+"""The card: the smallest scaffold. A JSON object of enums and small integers, so it cannot carry an answer."""
+
+import json
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bowerbird.types import JsonValue
+
+MAX_CHARACTERS = 600  # a card is under 350; more is something else
+
+
+class Card(BaseModel):
+    """How one task is worked on. Fields are in the order in which the model writes them.
+
+    A *round* draws `candidates` answers and checks them; after a failed round `on_error` says what comes next.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    decompose: Literal["none", "tests_first", "localize_edit", "stubs_then_fill"] = Field(
+        description="none: the task alone; tests_first: with its examples as asserts; localize_edit: a repair shows the "
+        "failing lines and asks for an edit; stubs_then_fill: the answer starts with the function's signature"
+    )
+    max_steps: Literal[1, 2, 4, 8] = Field(description="model calls in all")
+    memory: Literal["none", "last_k", "notes"] = Field(
+        description="what a repair remembers: nothing, the last k attempts as a conversation, or one line on each"
+    )
+    k: Literal[1, 2, 3] = Field(description="attempts that last_k keeps")
+    view: Literal["full", "head_tail", "errors_only"] = Field(description="how much of a check's output a repair sees")
+    on_error: Literal["retry", "revert", "replan", "stop"] = Field(
+        description="after a failed round: repair, start afresh, start afresh another way, or give up"
+    )
+    retries: Literal[0, 1, 2] = Field(description="further rounds")
+    verify: Literal["none", "compile", "visible_tests"] = Field(description="what a round's answers must pass")
+    candidates: Literal[1, 2, 3, 4] = Field(description="answers per round")
+    select: Literal["first", "visible_pass", "vote"] = Field(
+        description="which answer is submitted: the first, the first that passes the examples, or the commonest behaviour"
+    )
+    tools: Literal["none", "run"] = Field(description="run: answers may be executed on the examples in the sandbox")
+    temperature: Literal["low", "mid", "high"]
+
+
+TEMPERATURES: Mapping[str, float] = {"low": 0.3, "mid": 0.7, "high": 1.0}
+
+
+def card_schema() -> str:
+    """The JSON schema that the grammar enforces."""
+    properties = {name: {"enum": list(get_args(field.annotation))} for name, field in Card.model_fields.items()}
+    return json.dumps(
+        {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    )
+
+
+def parse_card(text: str) -> tuple[Card | None, str | None]:
+    """The card in `text`, or why it is none. Leading and trailing prose and a code fence are allowed."""
+    if len(text) > MAX_CHARACTERS:
+        return None, f"longer than {MAX_CHARACTERS} characters"
+    start, end = text.find("{"), text.rfind("}")
+    if start < 0 or end < start:
+        return None, "no JSON object"
+    try:
+        raw: JsonValue = json.loads(text[start : end + 1])
+        return Card.model_validate(raw), None
+    except (ValueError, RecursionError, ValidationError) as error:
+        if isinstance(error, ValidationError):
+            problem = error.errors()[0]
+            return None, f"{'.'.join(map(str, problem['loc'])) or 'card'}: {problem['msg']}"[:120]
+        return None, "not JSON"
+
+
+def write_card(card: Card) -> str:
+    """The card as the grammar writes it: no white space."""
+    return json.dumps(card.model_dump(), separators=(",", ":"))

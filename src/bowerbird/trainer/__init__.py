@@ -1,0 +1,1 @@
+"""The learner. It knows samples and weights, nothing of tasks, scaffolds or samplers."""

@@ -1,0 +1,53 @@
+"""All the learner needs to go on after a kill, written so that a half-written one is never read."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bowerbird.trainer.learner import Learner
+from bowerbird.trainer.publish import complete, merged_state, retain, settle
+from bowerbird.types import RunError
+
+
+def save(learner: Learner, folder: Path, number: int, state: dict[str, Any], keep: int = 2) -> None:
+    """Write `folder`/`number`: weights in the Hugging Face layout, optimiser, torch's random state and `state`.
+
+    `state` holds plain values. Raises RunError when the disk is full; the last complete checkpoint is then intact.
+    """
+    partial = folder / f".{number}.partial"
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        learner.base.save_pretrained(partial, state_dict=merged_state(learner.base))
+        adapters = {n: p.detach() for n, p in learner.model.named_parameters() if "lora_" in n}
+        held = {"optimizer": learner.optimizer.state(), "adapters": adapters, "state": state,
+                "random": torch.get_rng_state()}
+        torch.save(held, partial / "learner.pt")
+        settle(partial, folder / str(number))
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        shutil.rmtree(partial, ignore_errors=True)
+        raise RunError(f"cannot write checkpoint {number}: {error}. Free some disk, then resume") from error
+    retain(folder, keep)
+
+
+def newest(folder: Path) -> int:
+    """The number of the newest complete checkpoint. Raises RunError when there is none."""
+    found = complete(folder)
+    if not found:
+        raise RunError(f"{folder} holds no complete checkpoint to resume from")
+    return found[-1]
+
+
+def load(learner: Learner, folder: Path, number: int) -> dict[str, Any]:
+    """Restore a learner that was constructed from the checkpoint's own weights (LoRA: from the original ones)."""
+    held = torch.load(folder / str(number) / "learner.pt", weights_only=True)
+    with torch.no_grad():
+        parameters = dict(learner.model.named_parameters())
+        for name, tensor in held["adapters"].items():
+            parameters[name].copy_(tensor)
+    learner.optimizer.restore(held["optimizer"])
+    torch.set_rng_state(held["random"])
+    state: dict[str, Any] = held["state"]
+    return state

@@ -1,0 +1,74 @@
+"""From hidden states to the policy loss, a few hundred tokens at a time.
+
+Logits are the widest tensor of a step (tokens times vocabulary). They are made for trained tokens only, in chunks; each
+chunk's loss is differentiated at once, down to the hidden states, and its logits are dropped. Then one backward pass
+goes through the model. Memory grows with the chunk, not with the sequence.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bowerbird.algo import PolicyLoss
+from bowerbird.trainer.packing import Term
+
+LossOf = Callable[[Tensor, Sequence[Term]], PolicyLoss]
+_CHUNK = 256
+
+
+@dataclass(slots=True)
+class Sums:
+    """Detached sums over trained tokens, for the metrics."""
+
+    loss: float = 0.0
+    tokens: float = 0.0
+    ratio: float = 0.0
+    clipped: float = 0.0
+    weight: float = 0.0
+    kl: float = 0.0
+
+    def add(self, loss: PolicyLoss) -> None:
+        self.loss += float(loss.total.detach())
+        for name in ("tokens", "ratio", "clipped", "weight", "kl"):
+            setattr(self, name, getattr(self, name) + float(getattr(loss, name)))
+
+
+def backward(
+    hidden: Tensor, head: torch.nn.Module, terms: Sequence[Term], loss_of: LossOf, scale: float, sums: Sums
+) -> None:
+    """Accumulate the gradient of `scale * loss` in the head's parameters and everything `hidden` [L, width] came from."""
+    leaf = hidden.detach().requires_grad_()
+    free = [t for t in terms if t.choices is None]
+    bound = [t for t in terms if t.choices is not None]
+    for part, logprobs_of in ((free, free_logprobs), (bound, choice_logprobs)):
+        for start in range(0, len(part), _CHUNK):
+            chunk = part[start : start + _CHUNK]
+            loss = loss_of(logprobs_of(leaf, head, chunk), chunk)
+            (loss.total * scale).backward()  # type: ignore[no-untyped-call]
+            sums.add(loss)
+    hidden.backward(leaf.grad)  # type: ignore[no-untyped-call]
+
+
+def free_logprobs(hidden: Tensor, head: torch.nn.Module, terms: Sequence[Term]) -> Tensor:
+    """log softmax(logits / temperature) at the targets, float32 [terms]."""
+    device = hidden.device
+    rows = hidden[torch.tensor([t.source for t in terms], device=device)]
+    temperatures = torch.tensor([t.temperature for t in terms], device=device)
+    targets = torch.tensor([t.target for t in terms], device=device)
+    logits = head(rows).float() / temperatures[:, None]
+    return -torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+
+
+def choice_logprobs(hidden: Tensor, head: torch.nn.Module, terms: Sequence[Term]) -> Tensor:
+    """log of the mixture that choices were drawn from (see `Sampling`), float32 [terms]."""
+    device = hidden.device
+    logits = head(hidden[torch.tensor([t.source for t in terms], device=device)]).float()
+    found = []
+    for row, term in zip(logits, terms, strict=True):
+        assert term.choices is not None
+        allowed = torch.tensor(term.choices, device=device)
+        share = torch.softmax(row[allowed] / term.temperature, 0)[term.choices.index(term.target)]
+        found.append(torch.log((1.0 - term.explore) * share + term.explore / len(term.choices)))
+    return torch.stack(found)

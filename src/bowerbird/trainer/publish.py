@@ -1,0 +1,78 @@
+"""A policy version on disk: a complete checkpoint in the Hugging Face layout, with a marker written last."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bowerbird.types import PolicyVersion, RunError
+
+COMPLETE = "COMPLETE"
+_TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "vocab*", "merges.txt", "chat_template*", "added_tokens.json")
+
+
+def publish(base: Any, source: str, folder: Path, number: int) -> PolicyVersion:
+    """Write the weights (adapters merged in) to `folder`/`number`. A reader sees all of it or nothing.
+
+    `source` is the folder whose tokenizer files go along. Raises RunError when the disk is full or not writable.
+    """
+    target = folder / str(number)
+    partial = folder / f".{number}.partial"
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        base.save_pretrained(partial, state_dict=merged_state(base))
+        for pattern in _TOKENIZER_FILES:
+            for file in Path(source).glob(pattern):
+                shutil.copy2(file, partial / file.name)
+        settle(partial, target)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise RunError(f"cannot write version {number} to {folder}: {error}. Free some disk, then resume") from error
+    return PolicyVersion(number, str(target))
+
+
+def settle(partial: Path, target: Path) -> None:
+    """Flush a finished folder, mark it and move it into place in one step."""
+    (partial / COMPLETE).touch()
+    for file in partial.iterdir():
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
+
+
+def retain(folder: Path, keep: int) -> None:
+    """Delete all but the newest `keep` complete numbered folders."""
+    for number in complete(folder)[:-keep]:
+        shutil.rmtree(folder / str(number), ignore_errors=True)
+
+
+def complete(folder: Path) -> list[int]:
+    """The numbers of complete versions or checkpoints in `folder`, ascending."""
+    if not folder.is_dir():
+        return []
+    return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit() and (p / COMPLETE).is_file())
+
+
+def merged_state(base: Any) -> dict[str, Tensor]:
+    """The model's tensors under their plain names, with LoRA updates added to the weights they adapt."""
+    adapted = {
+        name: module for name, module in base.named_modules() if hasattr(module, "get_delta_weight")
+    }
+    if not adapted:
+        return dict(base.state_dict())
+    state = {}
+    with torch.no_grad():
+        for name, tensor in base.state_dict().items():
+            if "lora_" in name:
+                continue
+            owner = name.rsplit(".base_layer.", 1)[0]
+            if owner in adapted and name.endswith("weight"):
+                delta = adapted[owner].get_delta_weight(adapted[owner].active_adapters[0])
+                tensor = (tensor.float() + delta.float()).to(tensor.dtype)
+            state[name.replace(".base_layer.", ".")] = tensor
+    return state

@@ -1,0 +1,181 @@
+"""One frozen record per arrow of the data flow (docs/ARCHITECTURE.md). No stage changes its input."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+JsonValue: TypeAlias = Any  # whatever json.loads returns; mypy has no recursive alias for frozen dataclass fields
+
+
+class Outcome(StrEnum):
+    """How a finished rollout (or scaffold) counts."""
+
+    VALID = "valid"
+    HACKED = "hacked"  # reward 0, logged, and left out of the advantage computation
+    INFRA_ERROR = "infra_error"  # the machinery failed: refilled, never scored
+
+
+class Stage(StrEnum):
+    """Which of the two stages sampled a token."""
+
+    SCAFFOLD = "scaffold"
+    SOLVE = "solve"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One call of the function under test. Values are in the encoding of `sandbox.calls`."""
+
+    args: tuple[JsonValue, ...]
+    expected: JsonValue
+    kwargs: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """The public half of a task: all that scaffolds, prompts and workspaces may ever see."""
+
+    task_id: str
+    category: str  # the family; archives share scaffolds within it
+    instruction: str
+    entry_point: str  # name of the function to write; "" for tasks that are not single functions
+    examples: tuple[Case, ...]  # visible
+    submission: tuple[str, ...] = ("solution.py",)  # declared files, relative to the workspace
+    difficulty: float = 0.5  # the author's guess, 0 easy to 1 never solved; used as a prior only
+    workspace: Mapping[str, bytes] = field(default_factory=dict)  # files the workspace starts with
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierSpec:
+    """The private half of a task. Only `rewards` may hold one."""
+
+    task_id: str
+    kind: str  # "oracle"; further kinds come with their verifiers
+    entry_point: str
+    cases: tuple[Case, ...]  # hidden
+    timeout_s: float = 5.0
+    files: Mapping[str, bytes] = field(default_factory=dict)  # private files of other kinds of verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """The distribution tokens were drawn from: what the learner must evaluate to get the same number.
+
+    Logits are divided by `temperature`; where a grammar allowed only some tokens the softmax runs over
+    those, and a share `explore` of the probability is spread evenly over them.
+    """
+
+    temperature: float = 1.0
+    explore: float = 0.0
+    max_tokens: int = 128
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One model call, exactly as sampled. The four per-token tuples have equal length.
+
+    `logprobs` are natural logs of the probability sampled from; forced tokens have 0 and are not trained.
+    `choices[t]` holds the token ids the grammar allowed at `t`, or None where all were allowed.
+    """
+
+    prompt_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    versions: tuple[int, ...]  # policy version that sampled each token
+    sampled: tuple[bool, ...]  # False: forced by the grammar
+    choices: tuple[tuple[int, ...] | None, ...]
+    sampling: Sampling
+    finish: str  # "stop" or "length"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """A model-written harness as data. `spec` is None exactly when it is invalid, and `invalid` says why."""
+
+    scaffold_id: str
+    task_id: str
+    tier: str  # "card"
+    text: str
+    spec: Mapping[str, JsonValue] | None
+    invalid: str | None
+    parent_id: str | None
+    completion: Completion | None  # None for hand-written scaffolds
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One task solved (or not) under one scaffold."""
+
+    rollout_id: str
+    task_id: str
+    scaffold_id: str
+    calls: tuple[Completion, ...]
+    submission: Mapping[str, bytes]  # declared files that were collected
+    anomalies: tuple[str, ...]  # what was wrong with the submission's files
+    withheld_reads: tuple[str, ...]  # decoys whose content was read
+    protected_changes: tuple[str, ...]  # protected workspace files whose hash changed
+    failure: str | None  # class of what went wrong while solving, never any test output
+    infra_error: str | None  # set: the machinery failed and nothing else here counts
+    log: tuple[Mapping[str, JsonValue], ...] = ()  # what the scaffold did, for people and judges
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the verifier measured on the submitted bytes."""
+
+    reward: float  # finite, in [0, 1]
+    failure: str | None  # None when the reward is 1
+    passed: int
+    total: int
+    withheld_reads: tuple[str, ...] = ()
+    wall_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One objection of the monitor (or a judge), with its evidence."""
+
+    rule: str
+    reason: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one rollout. `reward` is 0 unless the outcome is valid."""
+
+    rollout_id: str
+    outcome: Outcome
+    reward: float
+    failure: str | None
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Advantage:
+    """Credit of one member of a group; `value` is None where it takes no part in the update."""
+
+    member_id: str
+    stage: Stage
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSample:
+    """One call with its credit: flat, and all the learner ever sees."""
+
+    completion: Completion
+    advantage: float
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """A published set of weights: a complete directory in the Hugging Face layout."""
+
+    number: int
+    path: str
