@@ -1,0 +1,1 @@
+"""Samplers: token ids in; token ids, log-probabilities and policy versions out."""

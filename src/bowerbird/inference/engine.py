@@ -56,9 +56,15 @@ class Row:
 
     def completion(self) -> Completion:
         return Completion(
-            prompt_ids=self.request.prompt_ids, token_ids=tuple(self.ids), logprobs=tuple(self.logprobs),
-            versions=tuple(self.versions), sampled=tuple(self.sampled), choices=tuple(self.choices),
-            sampling=self.request.sampling, finish=self.finish, text=self.text,
+            prompt_ids=self.request.prompt_ids,
+            token_ids=tuple(self.ids),
+            logprobs=tuple(self.logprobs),
+            versions=tuple(self.versions),
+            sampled=tuple(self.sampled),
+            choices=tuple(self.choices),
+            sampling=self.request.sampling,
+            finish=self.finish,
+            text=self.text,
         )
 
 
@@ -140,7 +146,10 @@ class Engine:
         for ticket, request in batch:
             prefix = self._longest(request.prompt_ids)
             row = Row(
-                ticket, request, prefix, list(request.prompt_ids[len(prefix.ids) :]),
+                ticket,
+                request,
+                prefix,
+                list(request.prompt_ids[len(prefix.ids) :]),
                 np.random.default_rng(request.sampling.seed),
                 self._grammars.start(request.schema) if request.schema else None,
             )
@@ -244,11 +253,9 @@ class Engine:
         row.add(token, logprob, self._version, True, choices)
         self.tokens_sampled += 1
         request = row.request
-        if row.grammar is None:
-            if token in self._ends:
-                row.finish = "stop"
-            elif request.stop and _stopped(row, request, self.chat.decode):
-                row.finish = "stop"
+        ended = token in self._ends or (request.stop and _stopped(row, request, self.chat.decode))
+        if row.grammar is None and ended:
+            row.finish = "stop"
         if not row.finish and len(row.ids) >= request.sampling.max_tokens:
             row.finish = "length"
 

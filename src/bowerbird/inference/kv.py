@@ -55,7 +55,7 @@ class Tails:
 
     def __init__(self, layers: int, heads: int, dim: int, dtype: torch.dtype, device: torch.device) -> None:
         self._shape = (heads, dim)
-        self._like = {"dtype": dtype, "device": device}
+        self._like: dict[str, Any] = {"dtype": dtype, "device": device}
         self.keys: list[Tensor] = [torch.empty(0, heads, 0, dim, **self._like) for _ in range(layers)]
         self.values: list[Tensor] = [torch.empty(0, heads, 0, dim, **self._like) for _ in range(layers)]
 
@@ -109,9 +109,7 @@ class RowPass:
         shared = keys.shape[1]  # key/value heads
         repeat = heads // shared
         query = (query * scaling).reshape(rows, shared, repeat * n, dim)
-        scores = torch.full(
-            (rows, shared, repeat * n, self._longest + self._used), float("-inf"), device=query.device
-        )
+        scores = torch.full((rows, shared, repeat * n, self._longest + self._used), float("-inf"), device=query.device)
         own = torch.matmul(query, keys.transpose(-1, -2)).float().view(rows, shared, repeat, n, self._used)
         scores[..., self._longest :] = own.masked_fill_(self._mask, float("-inf")).view(rows, shared, repeat * n, -1)
         for group in self._groups:
@@ -146,8 +144,15 @@ class RowPass:
 
 
 def attention(
-    module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *,
-    scaling: float, rows: PrefixPass | RowPass, **unused: Any,
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    *,
+    scaling: float,
+    rows: PrefixPass | RowPass,
+    **unused: Any,
 ) -> tuple[Tensor, None]:
     """The attention function that Transformers calls: queries [rows, heads, n, dim], result [rows, n, heads, dim]."""
     return rows.attend(module.layer_idx, query, key, value, scaling), None

@@ -63,8 +63,13 @@ def _check_exact(model: Any) -> None:
 
 def _missing(path: str, error: Exception) -> str:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    hint = "" if Path(path).exists() else (
-        " HF_HUB_OFFLINE is set, so no hub is asked." if os.environ.get("HF_HUB_OFFLINE") == "1"
-        else " Check the id and the network, or give the path of a local checkpoint."
+    hint = (
+        ""
+        if Path(path).exists()
+        else (
+            " HF_HUB_OFFLINE is set, so no hub is asked."
+            if os.environ.get("HF_HUB_OFFLINE") == "1"
+            else " Check the id and the network, or give the path of a local checkpoint."
+        )
     )
     return f"cannot load the model {path!r}: {reason}.{hint}"

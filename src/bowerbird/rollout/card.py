@@ -121,9 +121,7 @@ def _select(state: _State, card: Card) -> Generator[Effect, Reply, int | None]:
     return numbers[0] if len(state.attempts) <= card.candidates else numbers[-1]  # "first" of the last round
 
 
-def _next_prompt(
-    task: TaskView, card: Card, chat: Chat, state: _State, failed: int
-) -> tuple[Prompt, tuple[int, ...]]:
+def _next_prompt(task: TaskView, card: Card, chat: Chat, state: _State, failed: int) -> tuple[Prompt, tuple[int, ...]]:
     """The opening of the next round, after attempt `failed`."""
     message = state.checks[failed].message if failed in state.checks else "it did not pass"
     edit = card.decompose == "localize_edit"

@@ -21,7 +21,8 @@ def check_visible(sandbox: Sandbox, task: TaskView, source: str, limits: Limits)
             if result.error is not None:
                 failure, message = "exception", f"it raised {result.error}"
             elif not same(result.value, case.expected):
-                failure, message = "wrong_answer", f"wrong answer: gave {_short(result.value)}, not {_short(case.expected)}"
+                gave, wanted = _short(result.value), _short(case.expected)
+                failure, message = "wrong_answer", f"wrong answer: gave {gave}, not {wanted}"
             if failure:
                 break
     behaviour = repr([(r.value, r.error) for r in report.results]) if report.failure is None else report.failure

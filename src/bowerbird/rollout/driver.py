@@ -85,9 +85,7 @@ class Driver:
                     ready.append((waiting.job, tuple(waiting.got[t] for t in waiting.tickets)))
         return ready
 
-    def _check(
-        self, checks: Sequence[tuple[Job, Check]], done: dict[str, Rollout]
-    ) -> list[tuple[Job, Reply | None]]:
+    def _check(self, checks: Sequence[tuple[Job, Check]], done: dict[str, Rollout]) -> list[tuple[Job, Reply | None]]:
         futures = [
             (job, [self._pool.submit(check_visible, self._sandbox, job.task, s, CHECK_LIMITS) for s in check.sources])
             for job, check in checks
@@ -103,14 +101,12 @@ class Driver:
 
 
 def run_null(job: Job) -> Draft:
-    """The null test: every model call returns nothing and every check fails. What is still submitted, the scaffold knew."""
+    """The null test: every model call returns nothing. What is submitted all the same, the scaffold knew."""
     reply: Reply | None = None
     while True:
         effect = _resume(job, reply)
         if isinstance(effect, Ask):
-            reply = tuple(
-                Completion(r.prompt_ids, (), (), (), (), (), r.sampling, "stop") for r in effect.requests
-            )
+            reply = tuple(Completion(r.prompt_ids, (), (), (), (), (), r.sampling, "stop") for r in effect.requests)
         elif isinstance(effect, Check):
             reply = tuple(Checked(False, False, "", "no_code") for _ in effect.sources)
         else:
@@ -129,10 +125,17 @@ def _finish(job: Job, draft: Draft) -> Rollout:
     reads = {path for check in draft.checks for path in check.withheld_reads}
     changes = {path for check in draft.checks for path in check.protected_changes}
     return Rollout(
-        rollout_id=job.rollout_id, task_id=job.task.task_id, scaffold_id=job.scaffold_id, calls=draft.calls,
-        submission=submission(job.task, draft), anomalies=(), withheld_reads=tuple(sorted(reads)),
-        protected_changes=tuple(sorted(changes)), failure=None if draft.source.strip() else _no_code(draft),
-        infra_error=None, log=draft.log,
+        rollout_id=job.rollout_id,
+        task_id=job.task.task_id,
+        scaffold_id=job.scaffold_id,
+        calls=draft.calls,
+        submission=submission(job.task, draft),
+        anomalies=(),
+        withheld_reads=tuple(sorted(reads)),
+        protected_changes=tuple(sorted(changes)),
+        failure=None if draft.source.strip() else _no_code(draft),
+        infra_error=None,
+        log=draft.log,
     )
 
 

@@ -43,7 +43,9 @@ def repair_text(message: str, view: str, edit: bool) -> str:
 
 def signature(task: TaskView) -> str:
     """`def name(arguments):` as the instruction states it; "" where it does not."""
-    found = re.search(rf"\b{re.escape(task.entry_point)}\(([\w\s,=]*)\)", task.instruction) if task.entry_point else None
+    if not task.entry_point:
+        return ""
+    found = re.search(rf"\b{re.escape(task.entry_point)}\(([\w\s,=]*)\)", task.instruction)
     return f"def {task.entry_point}({found[1].strip()}):" if found else ""
 
 

@@ -7,6 +7,7 @@ from random import Random
 from bowerbird.types import Scaffold
 
 _TOURNAMENT = 3  # the best of this many drawn at random: the strong are preferred, the rest not forgotten
+_FRESH = 0.5  # share of proposals that start from nothing, as for a task of a kind never seen
 _KEPT = 16  # newest entries remembered per task and per category
 
 
@@ -38,6 +39,6 @@ class Archive:
     def previous(self, task_id: str, category: str, random: Random) -> Entry | None:
         """The scaffold to refine: from the task's own lineage, or its category's for a task never seen, or None."""
         pool = self._by_task.get(task_id) or self._by_category.get(category)
-        if not pool:
+        if not pool or random.random() < _FRESH:
             return None
         return max(random.sample(pool, min(_TOURNAMENT, len(pool))), key=lambda e: e.value)

@@ -20,8 +20,8 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     decompose: Literal["none", "tests_first", "localize_edit", "stubs_then_fill"] = Field(
-        description="none: the task alone; tests_first: with its examples as asserts; localize_edit: a repair shows the "
-        "failing lines and asks for an edit; stubs_then_fill: the answer starts with the function's signature"
+        description="none: the task alone; tests_first: with its examples as asserts; localize_edit: a repair asks for "
+        "an edit of one line; stubs_then_fill: the answer starts with the function's signature"
     )
     max_steps: Literal[1, 2, 4, 8] = Field(description="model calls in all")
     memory: Literal["none", "last_k", "notes"] = Field(
@@ -36,7 +36,7 @@ class Card(BaseModel):
     verify: Literal["none", "compile", "visible_tests"] = Field(description="what a round's answers must pass")
     candidates: Literal[1, 2, 3, 4] = Field(description="answers per round")
     select: Literal["first", "visible_pass", "vote"] = Field(
-        description="which answer is submitted: the first, the first that passes the examples, or the commonest behaviour"
+        description="the answer submitted: the first, the first that passes the examples, or the commonest behaviour"
     )
     tools: Literal["none", "run"] = Field(description="run: answers may be executed on the examples in the sandbox")
     temperature: Literal["low", "mid", "high"]

@@ -33,10 +33,15 @@ def read_proposal(scaffold_id: str, task: TaskView, previous: Entry | None, comp
     """The scaffold in a completion. An invalid one stays invalid: it is never replaced by a default."""
     card, problem = parse_card(completion.text)
     return Scaffold(
-        scaffold_id=scaffold_id, task_id=task.task_id, tier="card", text=completion.text,
-        spec=card.model_dump() if card else None, invalid=problem,
+        scaffold_id=scaffold_id,
+        task_id=task.task_id,
+        tier="card",
+        text=completion.text,
+        spec=card.model_dump() if card else None,
+        invalid=problem,
         parent_id=previous.scaffold.scaffold_id if previous else None,
-        completion=completion, version=max(completion.versions, default=0),
+        completion=completion,
+        version=max(completion.versions, default=0),
     )
 
 

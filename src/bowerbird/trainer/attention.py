@@ -39,11 +39,11 @@ class Layout:
         if not self.branches:
             return out
         grid = [self._grid(t) for t in (query, keys, values)]
-        full = [torch.cat([t[:, :, :p].expand(self.branches, -1, -1, -1), g], 2)
-                for t, g in ((keys, grid[1]), (values, grid[2]))]
-        part = functional.scaled_dot_product_attention(
-            grid[0], full[0], full[1], attn_mask=self._mask, scale=scaling
-        )
+        full = [
+            torch.cat([t[:, :, :p].expand(self.branches, -1, -1, -1), g], 2)
+            for t, g in ((keys, grid[1]), (values, grid[2]))
+        ]
+        part = functional.scaled_dot_product_attention(grid[0], full[0], full[1], attn_mask=self._mask, scale=scaling)
         rows = part.transpose(1, 2).flatten(0, 1)[self._back]
         return torch.cat([out, rows[None]], 1)
 
@@ -53,8 +53,15 @@ class Layout:
 
 
 def attention(
-    module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *,
-    scaling: float, layout: Layout, **unused: Any,
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    *,
+    scaling: float,
+    layout: Layout,
+    **unused: Any,
 ) -> tuple[Tensor, None]:
     """The attention function that Transformers calls."""
     return layout.attend(query, key, value, scaling), None

@@ -22,8 +22,12 @@ def save(learner: Learner, folder: Path, number: int, state: dict[str, Any], kee
         partial.mkdir(parents=True)
         learner.base.save_pretrained(partial, state_dict=merged_state(learner.base))
         adapters = {n: p.detach() for n, p in learner.model.named_parameters() if "lora_" in n}
-        held = {"optimizer": learner.optimizer.state(), "adapters": adapters, "state": state,
-                "random": torch.get_rng_state()}
+        held = {
+            "optimizer": learner.optimizer.state(),
+            "adapters": adapters,
+            "state": state,
+            "random": torch.get_rng_state(),
+        }
         torch.save(held, partial / "learner.pt")
         settle(partial, folder / str(number))
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError

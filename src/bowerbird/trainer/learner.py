@@ -41,8 +41,14 @@ class Learner:
     """
 
     def __init__(
-        self, path: str, learner: LearnerConfig, algo: AlgoConfig, *,
-        dtype: torch.dtype, device: torch.device, lora_rank: int = 0,
+        self,
+        path: str,
+        learner: LearnerConfig,
+        algo: AlgoConfig,
+        *,
+        dtype: torch.dtype,
+        device: torch.device,
+        lora_rank: int = 0,
     ) -> None:
         from transformers import AutoModelForCausalLM
 
@@ -73,9 +79,16 @@ class Learner:
         norm = self.optimizer.step() if packs else 0.0
         used = max(sums.tokens, 1.0)
         return LearnerStats(
-            loss=sums.loss / max(tokens, 1), tokens=tokens, used=int(sums.tokens), carried=carried, grad_norm=norm,
-            ratio=sums.ratio / used if packs else 1.0, clip_fraction=sums.clipped / used, kl=sums.kl / used,
-            weight=sums.weight / used if packs else 1.0, seconds=perf_counter() - started,
+            loss=sums.loss / max(tokens, 1),
+            tokens=tokens,
+            used=int(sums.tokens),
+            carried=carried,
+            grad_norm=norm,
+            ratio=sums.ratio / used if packs else 1.0,
+            clip_fraction=sums.clipped / used,
+            kl=sums.kl / used,
+            weight=sums.weight / used if packs else 1.0,
+            seconds=perf_counter() - started,
         )
 
     def _accumulate(self, packed: Packed, version: int, scale: float, sums: Sums) -> None:
@@ -94,11 +107,16 @@ class Learner:
             return torch.tensor(values, device=self._device)
 
         return policy_loss(
-            logprobs, column([t.sampler_logprob for t in terms]), column([t.advantage for t in terms]),
+            logprobs,
+            column([t.sampler_logprob for t in terms]),
+            column([t.advantage for t in terms]),
             torch.ones(len(terms), device=self._device),
             torch.tensor([version - t.version for t in terms], device=self._device),
-            eps_low=self._algo.eps_low, eps_high=self._algo.eps_high,
-            k1=self._algo.k1, k2=self._algo.k2, decay=self._algo.decay,
+            eps_low=self._algo.eps_low,
+            eps_high=self._algo.eps_high,
+            k1=self._algo.k1,
+            k2=self._algo.k2,
+            decay=self._algo.decay,
         )
 
     def _recompute(self, wanted: bool) -> None:

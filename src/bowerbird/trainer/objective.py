@@ -38,7 +38,7 @@ class Sums:
 def backward(
     hidden: Tensor, head: torch.nn.Module, terms: Sequence[Term], loss_of: LossOf, scale: float, sums: Sums
 ) -> None:
-    """Accumulate the gradient of `scale * loss` in the head's parameters and everything `hidden` [L, width] came from."""
+    """Accumulate the gradient of `scale * loss` in the head and in all that `hidden` [L, width] came from."""
     leaf = hidden.detach().requires_grad_()
     free = [t for t in terms if t.choices is None]
     bound = [t for t in terms if t.choices is not None]
@@ -46,9 +46,9 @@ def backward(
         for start in range(0, len(part), _CHUNK):
             chunk = part[start : start + _CHUNK]
             loss = loss_of(logprobs_of(leaf, head, chunk), chunk)
-            (loss.total * scale).backward()  # type: ignore[no-untyped-call]
+            (loss.total * scale).backward()
             sums.add(loss)
-    hidden.backward(leaf.grad)  # type: ignore[no-untyped-call]
+    hidden.backward(leaf.grad)
 
 
 def free_logprobs(hidden: Tensor, head: torch.nn.Module, terms: Sequence[Term]) -> Tensor:

@@ -111,9 +111,16 @@ def _terms(sample: TrainingSample, prompt: int, offset: int) -> list[Term]:
     for i, token in enumerate(call.token_ids):
         if call.sampled[i]:
             before = len(call.prompt_ids) + i - 1  # within the branch's own sequence
-            found.append(Term(
-                source=before if before < prompt else before + offset, target=token,
-                sampler_logprob=call.logprobs[i], advantage=sample.advantage, version=call.versions[i],
-                temperature=call.sampling.temperature, explore=call.sampling.explore, choices=call.choices[i],
-            ))
+            found.append(
+                Term(
+                    source=before if before < prompt else before + offset,
+                    target=token,
+                    sampler_logprob=call.logprobs[i],
+                    advantage=sample.advantage,
+                    version=call.versions[i],
+                    temperature=call.sampling.temperature,
+                    explore=call.sampling.explore,
+                    choices=call.choices[i],
+                )
+            )
     return found

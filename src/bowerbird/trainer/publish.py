@@ -11,7 +11,7 @@ from torch import Tensor
 from bowerbird.types import PolicyVersion, RunError
 
 COMPLETE = "COMPLETE"
-_TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "vocab*", "merges.txt", "chat_template*", "added_tokens.json")
+_TOKENIZER_FILES = ("tokenizer*", "special_tokens*", "vocab*", "merges.txt", "chat_template*", "added_tokens.json")
 
 
 def publish(base: Any, source: str, folder: Path, number: int) -> PolicyVersion:
@@ -60,9 +60,7 @@ def complete(folder: Path) -> list[int]:
 
 def merged_state(base: Any) -> dict[str, Tensor]:
     """The model's tensors under their plain names, with LoRA updates added to the weights they adapt."""
-    adapted = {
-        name: module for name, module in base.named_modules() if hasattr(module, "get_delta_weight")
-    }
+    adapted = {name: module for name, module in base.named_modules() if hasattr(module, "get_delta_weight")}
     if not adapted:
         return dict(base.state_dict())
     state = {}

@@ -1,0 +1,134 @@
+"""Arms side by side: the same held-out tasks, the same seeds, the same budget of tokens.
+
+plain   one sample, no scaffold
+fixed   a card written by hand
+own     a card that the policy writes for the task, paid for out of the same budget
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from bowerbird.config import Config
+from bowerbird.evals.report import ArmResult, EvalReport, Trial, arm_result
+from bowerbird.inference.chat import Chat
+from bowerbird.inference.protocol import Sampler
+from bowerbird.orchestrator.loop import remaining_budget
+from bowerbird.orchestrator.progress import Watcher
+from bowerbird.rewards.grade import grade
+from bowerbird.rewards.oracle import Verifier
+from bowerbird.rollout.card import run_card, run_plain
+from bowerbird.rollout.driver import Driver, Job
+from bowerbird.rollout.seeds import derive
+from bowerbird.sandbox import Sandbox
+from bowerbird.scaffold.card import Card, write_card
+from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
+from bowerbird.tasks import TaskSet
+from bowerbird.types import Outcome, Rollout, Scaffold, TaskView
+
+PLAIN_TEMPERATURE = 0.7
+FIXED = Card(
+    decompose="none",
+    max_steps=8,
+    memory="last_k",
+    k=1,
+    view="full",
+    on_error="retry",
+    retries=1,
+    verify="visible_tests",
+    candidates=3,
+    select="visible_pass",
+    tools="run",
+    temperature="mid",
+)
+ARMS = ("plain", "fixed", "own")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What an evaluation works with: the same rollout and rewards as training, under a frozen policy."""
+
+    config: Config
+    tasks: TaskSet
+    chat: Chat
+    sampler: Sampler
+    sandbox: Sandbox
+    pool: ThreadPoolExecutor
+    verifier: Verifier
+
+
+def evaluate(bench: Bench, watcher: Watcher, arms: Sequence[str] = ARMS) -> EvalReport:
+    """Every arm on every task. A card that does not parse solves nothing: it is a trial with reward 0."""
+    results = tuple(_arm(bench, name, watcher) for name in arms)
+    return EvalReport(bench.sampler.version, bench.config.rollout.token_budget, len(bench.tasks), results)
+
+
+def _arm(bench: Bench, name: str, watcher: Watcher) -> ArmResult:
+    scaffolds = {"plain": _none, "fixed": _fixed, "own": _own}[name](bench)
+    jobs = [
+        _job(bench, name, scaffold, k)
+        for scaffold in scaffolds
+        if scaffold.invalid is None
+        for k in range(bench.config.eval.samples)
+    ]
+    driver = Driver(bench.sampler, bench.sandbox, bench.pool)
+    rollouts = driver.run(jobs, lambda n: watcher.phase(f"evaluate {name}", n, len(jobs)))
+    by_id = {s.scaffold_id: s for s in scaffolds}
+    trials = list(bench.pool.map(lambda r: _trial(bench, by_id[r.scaffold_id], r), rollouts))
+    trials += [_unusable(bench, s) for s in scaffolds if s.invalid is not None]
+    return arm_result(name, [t for t in trials if t.outcome != Outcome.INFRA_ERROR])
+
+
+def _none(bench: Bench) -> list[Scaffold]:
+    return [Scaffold(f"plain-{i}", t, "none", "", {}, None, None, None, 0) for i, t in enumerate(bench.tasks)]
+
+
+def _fixed(bench: Bench) -> list[Scaffold]:
+    return [hand_written(f"fixed-{i}", t, write_card(FIXED)) for i, t in enumerate(bench.tasks)]
+
+
+def _own(bench: Bench) -> list[Scaffold]:
+    """One card a task, from the task alone, without exploration."""
+    config, views = bench.config, list(bench.tasks.views.values())
+    requests = [
+        proposal_request(v, None, bench.chat, config.scaffold, derive(config.seed, "eval", v.task_id), explore=0.0)
+        for v in views
+    ]
+    done = bench.sampler.generate(requests)
+    return [read_proposal(f"own-{i}", v, None, c) for i, (v, c) in enumerate(zip(views, done, strict=True))]
+
+
+def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:
+    task: TaskView = bench.tasks.views[scaffold.task_id]
+    config = bench.config
+    seed = derive(config.seed, "eval", arm, task.task_id, k)
+    if arm == "plain":
+        run = run_plain(
+            task, bench.chat, token_budget=config.rollout.token_budget, temperature=PLAIN_TEMPERATURE, seed=seed
+        )
+    else:
+        run = run_card(
+            task,
+            Card.model_validate(scaffold.spec),
+            bench.chat,
+            token_budget=remaining_budget(config, scaffold),
+            call_tokens=config.rollout.call_tokens,
+            seed=seed,
+        )
+    return Job(f"{scaffold.scaffold_id}-{k}", task, scaffold.scaffold_id, run)
+
+
+def _trial(bench: Bench, scaffold: Scaffold, rollout: Rollout) -> Trial:
+    task = bench.tasks.views[rollout.task_id]
+    verdict = grade(task, bench.tasks.spec(rollout.task_id), scaffold, rollout, bench.verifier).verdict
+    own = len(scaffold.completion.token_ids) if scaffold.completion else 0
+    tokens = own + sum(len(call.token_ids) for call in rollout.calls)
+    return Trial(
+        task.task_id, task.category, verdict.reward, tokens, verdict.outcome.value, verdict.failure, scaffold.text
+    )
+
+
+def _unusable(bench: Bench, scaffold: Scaffold) -> Trial:
+    task = bench.tasks.views[scaffold.task_id]
+    tokens = len(scaffold.completion.token_ids) if scaffold.completion else 0
+    return Trial(task.task_id, task.category, 0.0, tokens, Outcome.VALID.value, "invalid", scaffold.text)

@@ -1,0 +1,76 @@
+"""Results of an evaluation: arms side by side, with intervals, as records, JSON and a table."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bowerbird.evals.stats import Estimate, clustered_mean, paired_difference
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One rollout of one arm on one held-out task. A rollout the machinery lost is no trial."""
+
+    task_id: str
+    category: str
+    reward: float
+    tokens: int  # sampled and forced, the scaffold's own included
+    outcome: str
+    failure: str | None
+    card: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """One arm: `solved` is the mean reward with a 95% interval clustered by task."""
+
+    name: str
+    solved: Estimate
+    tokens: float  # mean per rollout
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvalReport:
+    """All arms under one policy version, on the same tasks and the same token budget."""
+
+    version: int
+    token_budget: int
+    tasks: int
+    arms: tuple[ArmResult, ...]
+
+    def arm(self, name: str) -> ArmResult:
+        return next(a for a in self.arms if a.name == name)
+
+
+def arm_result(name: str, trials: Sequence[Trial]) -> ArmResult:
+    values = [t.reward for t in trials]
+    tokens = sum(t.tokens for t in trials) / max(len(trials), 1)
+    return ArmResult(name, clustered_mean(values, [t.task_id for t in trials]), tokens, tuple(trials))
+
+
+def difference(a: ArmResult, b: ArmResult) -> Estimate:
+    """Mean of a minus b over the tasks both tried, with its 95% interval: tasks are paired."""
+    return paired_difference(_by_task(a), _by_task(b))
+
+
+def _by_task(arm: ArmResult) -> dict[str, float]:
+    found: dict[str, list[float]] = {}
+    for trial in arm.trials:
+        found.setdefault(trial.task_id, []).append(trial.reward)
+    return {task: sum(values) / len(values) for task, values in found.items()}
+
+
+def save_report(report: EvalReport, path: Path) -> None:
+    path.write_text(json.dumps(asdict(report), indent=1) + "\n")
+
+
+def load_report(path: Path) -> EvalReport:
+    raw: dict[str, Any] = json.loads(path.read_text())
+    arms = tuple(
+        ArmResult(a["name"], Estimate(**a["solved"]), a["tokens"], tuple(Trial(**t) for t in a["trials"]))
+        for a in raw["arms"]
+    )
+    return EvalReport(raw["version"], raw["token_budget"], raw["tasks"], arms)

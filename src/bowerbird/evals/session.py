@@ -1,0 +1,82 @@
+"""A whole run as the user starts it: evaluate, train, evaluate again on the same held-out tasks."""
+
+from pathlib import Path
+
+from bowerbird.config import Config
+from bowerbird.evals.arms import Bench, evaluate
+from bowerbird.evals.report import EvalReport, save_report
+from bowerbird.inference.models import resolve
+from bowerbird.orchestrator.progress import Watcher
+from bowerbird.orchestrator.run import sampling_parts, train
+from bowerbird.orchestrator.store import RunStore
+from bowerbird.rewards.oracle import OracleVerifier
+from bowerbird.tasks import Loaded, TaskSet, load_named
+from bowerbird.tasks.katas import KataTask, train_heldout_split
+from bowerbird.trainer.publish import complete
+from bowerbird.types import RunError, TaskError
+
+
+def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Path | None = None) -> Path:
+    """Make or resume a run and bring it to its end; its directory.
+
+    Raises BowerbirdError for all that can be foreseen: no sandbox, no model, a full disk, a stop by the user.
+    """
+    if resume is not None:
+        store, config = RunStore.open(resume)
+        train_set, heldout = task_sets(config)
+    else:
+        train_set, heldout = task_sets(config)  # before a directory is made: broken tasks leave nothing behind
+        store = RunStore.create(runs, config)
+    try:
+        before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
+        if config.eval.before and not before.exists():
+            save_report(evaluate_model(config, heldout, config.model.name, 0, watcher), before)
+        version = train(store, config, train_set, watcher)
+        if config.eval.after:
+            save_report(evaluate_model(config, heldout, version.path, version.number, watcher), after)
+        return store.folder
+    finally:
+        store.close()
+
+
+def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalReport:
+    """The arms under a run's newest version, or under `config.model` where no run is given."""
+    heldout = task_sets(config)[1]
+    if run is None:
+        return evaluate_model(config, heldout, config.model.name, 0, watcher)
+    versions = complete(run / "versions")
+    if not versions:
+        raise RunError(f"{run} has no published version to evaluate")
+    return evaluate_model(config, heldout, str(run / "versions" / str(versions[-1])), versions[-1], watcher)
+
+
+def evaluate_model(config: Config, heldout: TaskSet, model: str, version: int, watcher: Watcher) -> EvalReport:
+    path = resolve(model, watcher.says)
+    with sampling_parts(config, path, version) as (engine, sandbox, pool):
+        return evaluate(Bench(config, heldout, engine.chat, engine, sandbox, pool, OracleVerifier(sandbox)), watcher)
+
+
+def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
+    """The tasks to train on and those held out; no task is in both. Raises TaskError where there are too few."""
+    tasks = config.tasks
+    if tasks.source == "katas":
+        train_part, heldout_part = train_heldout_split(
+            tasks.seed, tasks.train, tasks.heldout, families=tasks.families or None
+        )
+        return _kata_set(train_part), _kata_set(heldout_part)
+    found = load_named(tasks.source)
+    ids = list(found)
+    if len(ids) < tasks.train + tasks.heldout:
+        raise TaskError(
+            f"{tasks.source} has {len(ids)} tasks, but tasks.train + tasks.heldout is {tasks.train + tasks.heldout}"
+        )
+    held, rest = ids[: tasks.heldout], ids[tasks.heldout : tasks.heldout + tasks.train]
+    return _part(found, rest), _part(found, held)
+
+
+def _kata_set(katas: list[KataTask]) -> TaskSet:
+    return TaskSet(Loaded(kata.view, kata.spec) for kata in katas)
+
+
+def _part(tasks: TaskSet, ids: list[str]) -> TaskSet:
+    return TaskSet(Loaded(tasks.views[i], tasks.spec(i)) for i in ids)

@@ -1,0 +1,214 @@
+"""The synchronous loop: one step at a time, read from top to bottom. It is the oracle for every faster loop.
+
+draw tasks ─▶ propose scaffolds ─▶ solve under each ─▶ verify, watch ─▶ credit ─▶ learn ─▶ publish ─┐
+    ▲                                                                                               │
+    └────────────── archive, success rates ◀───────────── sampler loads the new version ◀───────────┘
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from bowerbird.config import Config
+from bowerbird.inference.chat import Chat
+from bowerbird.inference.protocol import Sampler
+from bowerbird.orchestrator.credit import Credited, Trial, credit, samples
+from bowerbird.orchestrator.curriculum import Curriculum
+from bowerbird.orchestrator.progress import StepReport, Watcher
+from bowerbird.orchestrator.reporting import Clock, report
+from bowerbird.orchestrator.store import commonest_failure
+from bowerbird.rewards.grade import grade
+from bowerbird.rewards.oracle import Verifier
+from bowerbird.rewards.verdict import scaffold_return
+from bowerbird.rollout.card import run_card
+from bowerbird.rollout.driver import Driver, Job, run_null, submission
+from bowerbird.rollout.seeds import derive
+from bowerbird.sandbox import Sandbox
+from bowerbird.scaffold.archive import Archive, Entry
+from bowerbird.scaffold.card import Card
+from bowerbird.scaffold.propose import proposal_request, read_proposal
+from bowerbird.tasks import TaskSet
+from bowerbird.trainer.learner import LearnerStats
+from bowerbird.types import InfraError, Outcome, PolicyVersion, Rollout, Scaffold, TaskView, TrainingSample, Verdict
+
+_REFILLS = 2  # how often a rollout that the machinery lost is tried again
+
+
+class Learns(Protocol):
+    """What the loop needs of a learner."""
+
+    def step(self, samples: Sequence[TrainingSample], version: int) -> LearnerStats: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The parts that a step goes through. Each knows nothing of the others."""
+
+    tasks: TaskSet
+    chat: Chat
+    sampler: Sampler
+    sandbox: Sandbox
+    pool: ThreadPoolExecutor
+    verifier: Verifier
+    learner: Learns
+    publish: Callable[[int], PolicyVersion]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Everything one step produced."""
+
+    report: StepReport
+    version: PolicyVersion
+    credited: tuple[Credited, ...]
+
+
+class Loop:
+    """Runs steps. All random draws are seeded by step and name, so `step(n)` depends on the state before it alone."""
+
+    def __init__(self, config: Config, stages: Stages, archive: Archive, curriculum: Curriculum, watcher: Watcher):
+        self._config, self._stages, self._watcher = config, stages, watcher
+        self._driver = Driver(stages.sampler, stages.sandbox, stages.pool)
+        self.archive, self.curriculum = archive, curriculum
+
+    def step(self, number: int) -> Step:
+        """One whole step; `number` counts from 1. The learner's version before it is `number - 1`."""
+        clock = Clock()
+        seed = derive(self._config.seed, "step", number)
+        tasks = self.curriculum.draw(self._config.curriculum.tasks_per_step, Random(derive(seed, "draw")))
+        proposals = self._propose(seed, number, tasks)
+        clock.lap("propose")
+        rollouts = self._solve(seed, proposals)
+        clock.lap("solve")
+        trials = self._grade(seed, proposals, rollouts)
+        clock.lap("grade")
+        credited = [
+            item for task in tasks for item in credit([t for t in trials if t.scaffold.task_id == task.task_id])
+        ]
+        learned = samples(credited)
+        self._watcher.phase("learn", 0, 1)
+        stats = self._stages.learner.step(learned, number - 1)
+        clock.lap("learn")
+        version = self._stages.publish(number)
+        self._stages.sampler.load(version)
+        clock.lap("publish")
+        self._remember(credited)
+        return Step(report(number, credited, learned, stats, clock), version, tuple(credited))
+
+    # -- stage 1 -----------------------------------------------------------------------------------
+
+    def _propose(self, seed: int, number: int, tasks: Sequence[TaskView]) -> list[Scaffold]:
+        """S scaffolds a task, each task's conditioned on one scaffold used before."""
+        config, requests, previous = self._config.scaffold, [], []
+        self._watcher.phase("propose", 0, len(tasks) * config.proposals)
+        for place, task in enumerate(tasks):
+            random = Random(derive(seed, "previous", task.task_id))
+            before = self.archive.previous(task.task_id, task.category, random)
+            for i in range(config.proposals):
+                own = derive(seed, "scaffold", task.task_id, i)
+                requests.append(proposal_request(task, before, self._stages.chat, config, own, explore=config.explore))
+                previous.append((f"{number}-{place}-{i}", task, before))
+        done = self._stages.sampler.generate(requests)
+        return [read_proposal(*who, completion) for who, completion in zip(previous, done, strict=True)]
+
+    # -- stage 2 -----------------------------------------------------------------------------------
+
+    def _solve(self, seed: int, proposals: Sequence[Scaffold]) -> list[Rollout]:
+        """K rollouts under each valid scaffold. What the machinery lost is refilled, up to a point."""
+        wanted = [
+            (scaffold, k)
+            for scaffold in proposals
+            if scaffold.invalid is None
+            for k in range(self._config.rollout.per_scaffold)
+        ]
+        total, found = len(wanted), {}
+        for attempt in range(_REFILLS + 1):
+            jobs = [self._job(seed, scaffold, k, attempt) for scaffold, k in wanted]
+            done = self._driver.run(jobs, lambda n: self._watcher.phase("solve", n, total))
+            found.update({(r.scaffold_id, k): r for (_, k), r in zip(wanted, done, strict=True)})
+            wanted = [pair for pair, r in zip(wanted, done, strict=True) if r.infra_error is not None]
+            if not wanted:
+                break
+        return list(found.values())
+
+    def _job(self, seed: int, scaffold: Scaffold, k: int, attempt: int = 0) -> Job:
+        task = self._stages.tasks.views[scaffold.task_id]
+        rollout_id = f"{scaffold.scaffold_id}-{k}"
+        run = run_card(
+            task,
+            Card.model_validate(scaffold.spec),
+            self._stages.chat,
+            token_budget=remaining_budget(self._config, scaffold),
+            call_tokens=self._config.rollout.call_tokens,
+            seed=derive(seed, "rollout", rollout_id, attempt),
+        )
+        return Job(rollout_id, task, scaffold.scaffold_id, run)
+
+    # -- rewards -----------------------------------------------------------------------------------
+
+    def _grade(self, seed: int, proposals: Sequence[Scaffold], rollouts: Sequence[Rollout]) -> list[Trial]:
+        """Verdicts for all rollouts, then a return for each scaffold."""
+        by_id = {s.scaffold_id: s for s in proposals}
+        nulls = self._null_rewards(seed, proposals)
+        self._watcher.phase("grade", 0, len(rollouts))
+
+        def verdict(rollout: Rollout) -> Verdict:
+            scaffold, tasks = by_id[rollout.scaffold_id], self._stages.tasks
+            return grade(
+                tasks.views[rollout.task_id],
+                tasks.spec(rollout.task_id),
+                scaffold,
+                rollout,
+                self._stages.verifier,
+                null_reward=nulls[scaffold.scaffold_id],
+            ).verdict
+
+        verdicts = dict(zip((r.rollout_id for r in rollouts), self._stages.pool.map(verdict, rollouts), strict=True))
+        trials = []
+        for scaffold in proposals:
+            own = tuple(r for r in rollouts if r.scaffold_id == scaffold.scaffold_id)
+            judged = tuple(verdicts[r.rollout_id] for r in own)
+            spent = sum(len(c.token_ids) for r in own for c in r.calls)
+            price = self._config.scaffold.price_per_token
+            result = scaffold_return(scaffold, judged, spent // (len(own) or 1), price)
+            trials.append(Trial(scaffold, own, judged, result))
+        return trials
+
+    def _null_rewards(self, seed: int, proposals: Sequence[Scaffold]) -> dict[str, float | None]:
+        """What each scaffold earns when the model says nothing: equal submissions are verified once."""
+        known: dict[tuple[str, bytes], float | None] = {}
+        rewards: dict[str, float | None] = {}
+        for scaffold in proposals:
+            if scaffold.invalid is None:
+                job = self._job(seed, scaffold, 0)
+                files = submission(job.task, run_null(job))
+                key = (scaffold.task_id, b"".join(files.values()))
+                if key not in known:
+                    known[key] = self._reward_of(scaffold.task_id, files) if files else 0.0
+                rewards[scaffold.scaffold_id] = known[key]
+        return rewards
+
+    def _reward_of(self, task_id: str, files: Mapping[str, bytes]) -> float | None:
+        try:
+            return self._stages.verifier.verify(self._stages.tasks.spec(task_id), files).reward
+        except InfraError:
+            return None  # not tested is not the same as passed
+
+    # -- memory ------------------------------------------------------------------------------------
+
+    def _remember(self, credited: Sequence[Credited]) -> None:
+        for item in credited:
+            scaffold, result = item.trial.scaffold, item.trial.result
+            category = self._stages.tasks.views[scaffold.task_id].category
+            rewards = [v.reward for v in item.trial.verdicts if v.outcome is Outcome.VALID]
+            self.curriculum.record(category, rewards)
+            if result.outcome is Outcome.VALID and scaffold.invalid is None:
+                self.archive.add(Entry(scaffold, category, result.value, commonest_failure(item)))
+
+
+def remaining_budget(config: Config, scaffold: Scaffold) -> int:
+    """Tokens left for solving: a scaffold pays for its own tokens out of the rollout's budget."""
+    own = len(scaffold.completion.token_ids) if scaffold.completion is not None else 0
+    return max(config.rollout.token_budget - own, 0)

@@ -1,0 +1,94 @@
+"""One finished step as one row of metrics."""
+
+from collections import Counter
+from collections.abc import Sequence
+from time import perf_counter
+
+from bowerbird.orchestrator.credit import Credited, signal
+from bowerbird.orchestrator.progress import StepReport
+from bowerbird.trainer.learner import LearnerStats
+from bowerbird.types import Outcome, TrainingSample
+
+
+class Clock:
+    """Seconds by phase."""
+
+    def __init__(self) -> None:
+        self._start = self._last = perf_counter()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        now = perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now
+
+    @property
+    def total(self) -> float:
+        return self._last - self._start
+
+
+def report(
+    number: int, credited: Sequence[Credited], learned: Sequence[TrainingSample], stats: LearnerStats, clock: Clock
+) -> StepReport:
+    """Count what happened in step `number`."""
+    trials = [item.trial for item in credited]
+    verdicts = [v for t in trials for v in t.verdicts]
+    outcomes = Counter(v.outcome for v in verdicts)
+    returns: dict[str, list[float]] = {}
+    for trial in trials:
+        if trial.result.outcome is Outcome.VALID:
+            returns.setdefault(trial.scaffold.task_id, []).append(trial.result.value)
+    sampled = sum(len(s.completion.token_ids) for s in learned)
+    ages = [number - 1 - v for s in learned for v in s.completion.versions]
+    laps = clock.laps
+    return StepReport(
+        step=number,
+        version=number,
+        reward=_mean([v.reward for v in verdicts if v.outcome is Outcome.VALID]),
+        scaffold_return=_mean([r for group in returns.values() for r in group]),
+        best_return=_mean([max(group) for group in returns.values()]),
+        valid=outcomes[Outcome.VALID],
+        hacked=outcomes[Outcome.HACKED],
+        infra_error=outcomes[Outcome.INFRA_ERROR],
+        scaffolds=len(trials),
+        scaffolds_valid=sum(t.scaffold.invalid is None for t in trials),
+        signal=_signal(credited),
+        tokens_sampled=sampled,
+        tokens_learned=stats.tokens,
+        tokens_per_second=sampled / clock.total,
+        loss=stats.loss,
+        grad_norm=stats.grad_norm,
+        ratio=stats.ratio,
+        clip_fraction=stats.clip_fraction,
+        kl=stats.kl,
+        staleness_weight=stats.weight,
+        max_age=max(ages, default=0),
+        seconds=clock.total,
+        seconds_propose=laps["propose"],
+        seconds_solve=laps["solve"],
+        seconds_grade=laps["grade"],
+        seconds_learn=laps["learn"],
+        seconds_publish=laps["publish"],
+        failures=dict(Counter(v.failure for v in verdicts if v.failure is not None)),
+        flags=dict(Counter(f.rule for v in verdicts for f in v.flags)),
+        choices=_choices(credited),
+    )
+
+
+def _choices(credited: Sequence[Credited]) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {}
+    for item in credited:
+        for name, value in (item.trial.scaffold.spec or {}).items():
+            counts.setdefault(name, Counter())[str(value)] += 1
+    return {name: dict(counter) for name, counter in counts.items()}
+
+
+def _signal(credited: Sequence[Credited]) -> float:
+    by_task: dict[str, list[Credited]] = {}
+    for item in credited:
+        by_task.setdefault(item.trial.scaffold.task_id, []).append(item)
+    return _mean([signal(group) for group in by_task.values()])
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

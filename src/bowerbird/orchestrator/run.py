@@ -1,0 +1,140 @@
+"""A run from its configuration: makes the parts, runs the steps, keeps what must survive."""
+
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from bowerbird.config import Config
+from bowerbird.inference.engine import Engine
+from bowerbird.inference.loading import best_device, best_dtype
+from bowerbird.inference.models import resolve
+from bowerbird.orchestrator.curriculum import Curriculum
+from bowerbird.orchestrator.loop import Loop, Stages
+from bowerbird.orchestrator.progress import Watcher
+from bowerbird.orchestrator.store import RunStore
+from bowerbird.rewards.oracle import OracleVerifier
+from bowerbird.sandbox import Sandbox, open_sandbox
+from bowerbird.scaffold.archive import Archive
+from bowerbird.tasks import TaskSet
+from bowerbird.trainer import checkpoint
+from bowerbird.trainer.learner import Learner
+from bowerbird.trainer.publish import complete, publish, retain
+from bowerbird.types import BowerbirdError, ConfigError, PolicyVersion
+
+_KEPT_VERSIONS = 2
+
+
+class Interrupted(BowerbirdError):
+    """The user stopped the run; everything up to the last whole step is saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Where and how exactly to compute."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+
+def hardware(config: Config) -> Hardware:
+    """Raises ConfigError when the configuration asks for a device that is not there."""
+    if config.model.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("model.device is 'cuda', but torch sees no GPU: use 'auto' or 'cpu'")
+    device = best_device() if config.model.device == "auto" else torch.device(config.model.device)
+    named = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    return Hardware(device, named.get(config.model.precision) or best_dtype(device))
+
+
+@contextmanager
+def sampling_parts(config: Config, path: str, version: int) -> Iterator[tuple[Engine, Sandbox, ThreadPoolExecutor]]:
+    """What training and evaluation share. The sandbox is probed first: without one nothing starts."""
+    sandbox = open_sandbox(config.sandbox.backend)
+    where = hardware(config)
+    engine = Engine(path, places=config.sampler.places, dtype=where.dtype, device=where.device, version=version)
+    with ThreadPoolExecutor(config.sandbox.workers, thread_name_prefix="sandbox") as pool:
+        yield engine, sandbox, pool
+
+
+def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> PolicyVersion:
+    """All remaining steps of the run in `store`; the last version. Goes on from the newest checkpoint if there is one.
+
+    Raises Interrupted after Ctrl-C, once the step at hand is finished and saved.
+    """
+    source = resolve(config.model.name, watcher.says)
+    done = max(complete(store.checkpoints), default=0)
+    store.rewind(done)
+    weights = str(store.checkpoints / str(done)) if done else source
+    where = hardware(config)
+    store.add_tasks(tasks.views.values())
+    learner = Learner(
+        source if config.model.lora_rank else weights,
+        config.learner,
+        config.algo,
+        dtype=where.dtype,
+        device=where.device,
+        lora_rank=config.model.lora_rank,
+    )
+    state: dict[str, Any] = checkpoint.load(learner, store.checkpoints, done) if done else {}
+    with sampling_parts(config, weights if done else source, done) as (engine, sandbox, pool):
+
+        def publisher(number: int) -> PolicyVersion:
+            version = publish(learner.base, source, store.versions, number)
+            store.add_version(version, number)
+            retain(store.versions, _KEPT_VERSIONS)
+            return version
+
+        stages = Stages(tasks, engine.chat, engine, sandbox, pool, OracleVerifier(sandbox), learner, publisher)
+        curriculum = Curriculum(list(tasks.views.values()), config.curriculum)
+        curriculum.restore(state.get("curriculum", {}))
+        loop = Loop(config, stages, Archive(store.archived()), curriculum, watcher)
+        if done:
+            watcher.says(f"going on after step {done}")
+        return _steps(loop, learner, store, config, done, watcher, publisher)
+
+
+def _steps(
+    loop: Loop,
+    learner: Learner,
+    store: RunStore,
+    config: Config,
+    done: int,
+    watcher: Watcher,
+    publisher: Callable[[int], PolicyVersion],
+) -> PolicyVersion:
+    newest = complete(store.versions)
+    version = PolicyVersion(done, str(store.versions / str(done))) if done in newest else publisher(done)
+    with _asked_to_stop() as stop:
+        for number in range(done + 1, config.steps + 1):
+            step = loop.step(number)
+            store.add_step(number, step.credited)
+            store.add_metrics(step.report)
+            watcher.stepped(step.report, config.steps)
+            version = step.version
+            last = number == config.steps or stop()
+            if last or number % config.checkpoint_every == 0:
+                checkpoint.save(learner, store.checkpoints, number, {"curriculum": loop.curriculum.state()})
+            if stop():
+                raise Interrupted(f"stopped after step {number}; go on with: bowerbird train --resume {store.folder}")
+    return version
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C once: finish the step and save. Twice: stop at once; the run goes on from its last checkpoint."""
+    asked = False
+
+    def first(signum: int, frame: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)

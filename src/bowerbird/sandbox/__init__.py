@@ -1,0 +1,28 @@
+"""The only place where model-written text executes: back ends behind one protocol."""
+
+from bowerbird.sandbox.calls import CallReport, CallResult, decode, encode, run_calls, same
+from bowerbird.sandbox.fake import FakeCall, FakeSandbox, FakeWorkspace, scripted
+from bowerbird.sandbox.local import LocalSandbox
+from bowerbird.sandbox.opening import open_sandbox
+from bowerbird.sandbox.protocol import Collected, Execution, Limits, Sandbox, Watched, Workspace
+
+__all__ = [
+    "CallReport",
+    "CallResult",
+    "Collected",
+    "Execution",
+    "FakeCall",
+    "FakeSandbox",
+    "FakeWorkspace",
+    "Limits",
+    "LocalSandbox",
+    "Sandbox",
+    "Watched",
+    "Workspace",
+    "decode",
+    "encode",
+    "open_sandbox",
+    "run_calls",
+    "same",
+    "scripted",
+]

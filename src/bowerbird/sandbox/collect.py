@@ -1,0 +1,82 @@
+"""Take declared files out of a workspace that a hostile program has filled."""
+
+import errno
+import os
+import stat
+from collections.abc import Collection
+
+from bowerbird.sandbox.beneath import open_beneath, parts_of
+from bowerbird.sandbox.protocol import Collected
+
+_KINDS = {
+    stat.S_IFDIR: "folder",
+    stat.S_IFIFO: "FIFO",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
+
+
+class _Odd(Exception):
+    """What is wrong with a file."""
+
+
+def collect_files(folder: int, paths: Collection[str], max_bytes: int) -> Collected:
+    """Read `paths` below the open `folder`.
+
+    Only regular files with one link and at most `max_bytes` bytes come out; anything else is an anomaly
+    ("solution.py: symbolic link"). A file that does not exist is in neither: not to write is no attack.
+    """
+    files: dict[str, bytes] = {}
+    anomalies: list[str] = []
+    for path in paths:
+        try:
+            files[path] = _take(folder, path, max_bytes)
+        except FileNotFoundError:
+            continue
+        except _Odd as odd:
+            anomalies.append(f"{path}: {odd}")
+    return Collected(files, tuple(anomalies))
+
+
+def _take(folder: int, path: str, max_bytes: int) -> bytes:
+    if parts_of(path) is None:
+        raise _Odd("outside the workspace")
+    try:
+        descriptor = open_beneath(folder, path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _Odd(_reason(error)) from error
+    try:
+        return _read(descriptor, max_bytes)
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int, max_bytes: int) -> bytes:
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        raise _Odd(_KINDS.get(stat.S_IFMT(facts.st_mode), "not a regular file"))
+    if facts.st_nlink != 1:
+        raise _Odd("hard link")
+    if facts.st_size > max_bytes:
+        raise _Odd(f"larger than {max_bytes} bytes")
+    data = bytearray()
+    while len(data) <= max_bytes and (piece := os.read(descriptor, max_bytes + 1 - len(data))):
+        data += piece
+    if len(data) > max_bytes:  # it grew while we read
+        raise _Odd(f"larger than {max_bytes} bytes")
+    return bytes(data)
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in (errno.ELOOP, errno.EXDEV):  # EXDEV: would have left the workspace
+        return "symbolic link"
+    if error.errno == errno.ENXIO:
+        return "socket"
+    if error.errno == errno.ENOTDIR:
+        return "below a file"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "unreadable"
+    return os.strerror(error.errno or 0).lower()

@@ -1,0 +1,257 @@
+"""The local back end: bubblewrap with namespaces, no capabilities, seccomp, and resource limits."""
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import threading
+import weakref
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import bowerbird
+from bowerbird.sandbox.beneath import open_beneath, parts_of, write_beneath
+from bowerbird.sandbox.bwrap import Bubblewrap, copy_for_others, find_bubblewrap, fixed_arguments
+from bowerbird.sandbox.collect import collect_files
+from bowerbird.sandbox.decoys import DecoyWatch
+from bowerbird.sandbox.home import make_home, remove, remove_home
+from bowerbird.sandbox.interpreter import MOUNT_POINT, find_interpreter
+from bowerbird.sandbox.probe import probe
+from bowerbird.sandbox.process import execute
+from bowerbird.sandbox.protocol import Collected, Execution, Limits, Watched, Workspace
+from bowerbird.sandbox.usage import MAX_DEPTH, MAX_ENTRIES, disk_use, memory_of_tree
+from bowerbird.types import SandboxError, SandboxUnavailable
+
+DROPPED_UID = 64_513  # what root becomes: an id that no account and no service manager hands out
+WORKSPACE_BYTES = 256 << 20
+ETC = {
+    "passwd": "root:x:0:0:root:/:/usr/sbin/nologin\nuser:x:1000:1000:user:/work:/bin/sh\n",
+    "group": "root:x:0:\nuser:x:1000:\n",
+    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+
+
+class LocalSandbox:
+    """Sandboxes on this machine, as root or as an ordinary user. Safe to share among threads.
+
+    `workspace_bytes` bounds what one workspace may hold on disk. `hide` names further host folders below
+    /usr (or below the Python that is mounted) that must look empty inside; this package always does.
+    Raises SandboxUnavailable when bubblewrap or a Python for the sandbox is missing.
+    """
+
+    def __init__(self, *, workspace_bytes: int = WORKSPACE_BYTES, hide: Collection[Path] = ()) -> None:
+        found = find_bubblewrap()
+        self._interpreter = find_interpreter()
+        self._owner = DROPPED_UID if os.geteuid() == 0 else None
+        self._home = make_home()
+        self._sweep = weakref.finalize(self, remove_home, self._home, os.getpid())
+        if self._owner is not None and found.bundled:
+            found = copy_for_others(found, self._home / "bin")
+        self._bwrap = found
+        self._workspace_bytes = workspace_bytes
+        self._hidden = _hidden([*hide, *_own_folders()], self._interpreter.mount)
+        self._watch = DecoyWatch()
+        self._etc = self._home / "etc"
+        self._etc.mkdir()
+        for name, text in ETC.items():
+            (self._etc / name).write_text(text)
+            (self._etc / name).chmod(0o644)
+        self._etc.chmod(0o755)
+
+    @property
+    def name(self) -> str:
+        """The name `open_sandbox` knows it by."""
+        return "local"
+
+    @property
+    def python(self) -> str:
+        """Path, inside, of the Python that `python3` means."""
+        return self._interpreter.path
+
+    @property
+    def bwrap(self) -> Bubblewrap:
+        """The bubblewrap in use."""
+        return self._bwrap
+
+    def probe(self) -> Mapping[str, str]:
+        """See `Sandbox.probe`."""
+
+        def owner(workspace: Workspace, path: str) -> int:
+            assert isinstance(workspace, LocalWorkspace)
+            return workspace.host_owner(path)
+
+        version = ".".join(map(str, self._bwrap.version))
+        return probe(self, {"bwrap": version, "bwrap_path": str(self._bwrap.path), "python": self.python}, owner)
+
+    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = ()) -> "LocalWorkspace":
+        """A fresh workspace holding `files`. Raises SandboxError."""
+        unknown = set(protected) - set(files)
+        if unknown:
+            raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")
+        place = Path(tempfile.mkdtemp(prefix="ws-", dir=self._home))
+        try:
+            place.chmod(0o711)
+            work = place / "work"
+            work.mkdir(mode=0o700)
+            if self._owner is not None:
+                os.chown(work, self._owner, self._owner)
+            token = object()
+            mounts = self._watch.lay(token, place / "decoys")
+            (place / "decoys").chmod(0o755)
+            arguments = fixed_arguments(self._interpreter, self._etc, work, mounts, self._hidden)
+            workspace = LocalWorkspace(self, place, arguments, token)
+        except OSError as error:
+            shutil.rmtree(place, ignore_errors=True)
+            raise SandboxError(f"cannot make a workspace in {place.parent}: {error.strerror}") from error
+        try:
+            for path, data in files.items():
+                workspace.write(path, data)
+        except SandboxError:
+            workspace.close()
+            raise
+        workspace.protect({path: hashlib.sha256(files[path]).digest() for path in protected})
+        return workspace
+
+    def close(self) -> None:
+        """Remove everything this sandbox made on the host. Also happens at exit."""
+        self._watch.close()
+        self._sweep()
+
+    def prefix(self) -> list[str]:
+        """What starts bwrap. Root gives its uid up first: bwrap alone would map to host uid 0."""
+        if self._owner is None:
+            return [str(self._bwrap.path)]
+        user, setpriv = str(self._owner), _tool("setpriv")
+        return [
+            *(setpriv, "--reuid", user, "--regid", user, "--clear-groups"),
+            *("--inh-caps=-all", "--no-new-privs", "--", str(self._bwrap.path)),
+        ]
+
+
+class LocalWorkspace:
+    """A folder on the host, bound on /work. One command at a time."""
+
+    def __init__(self, sandbox: LocalSandbox, place: Path, arguments: Sequence[str], token: object) -> None:
+        self._sandbox = sandbox
+        self._place = place
+        self._arguments = arguments
+        self._token = token
+        self._lock = threading.Lock()
+        self._protected: Mapping[str, bytes] = {}
+        self._folder: int | None = os.open(place / "work", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def protect(self, hashes: Mapping[str, bytes]) -> None:
+        """Remember the SHA-256 that files had at the start."""
+        self._protected = dict(hashes)
+
+    def host_owner(self, path: str) -> int:
+        """The host uid that owns a file of the workspace."""
+        return os.stat(path, dir_fd=self._open_folder(), follow_symlinks=False).st_uid
+
+    def _open_folder(self) -> int:
+        if self._folder is None:
+            raise SandboxError("the workspace is closed")
+        return self._folder
+
+    def run(self, argv: Sequence[str], *, stdin: bytes = b"", limits: Limits = Limits()) -> Execution:
+        """Run a command in /work. Every process of it is dead when this returns. Raises SandboxError."""
+        with self._lock:
+            folder = self._open_folder()
+
+            def overuse(pid: int) -> str | None:
+                return self._overuse(folder, pid, limits)
+
+            return execute(self._sandbox.prefix(), self._arguments, argv, stdin=stdin, limits=limits, overuse=overuse)
+
+    def _overuse(self, folder: int, pid: int, limits: Limits) -> str | None:
+        memory = memory_of_tree(pid)
+        if memory > limits.memory_bytes:
+            return f"used more than {limits.memory_bytes} bytes of memory in all"
+        size, entries, depth = disk_use(folder)
+        if size > self._sandbox._workspace_bytes or entries > MAX_ENTRIES or depth > MAX_DEPTH:
+            return f"the workspace grew beyond {self._sandbox._workspace_bytes} bytes or {MAX_ENTRIES} files"
+        return None
+
+    def write(self, path: str, data: bytes) -> None:
+        """Put a file into the workspace, whatever is in its place. Raises SandboxError."""
+        if parts_of(path) is None:
+            raise SandboxError(f"{path!r} is not a path inside the workspace")
+        with self._lock:
+            try:
+                write_beneath(self._open_folder(), path, data, self._sandbox._owner)
+            except OSError as error:
+                raise SandboxError(f"cannot write {path} into the workspace: {error.strerror}") from error
+
+    def collect(self, paths: Collection[str], *, max_bytes: int = 1 << 20) -> Collected:
+        """Take declared files out; see `collect.collect_files`. Raises SandboxError only when closed."""
+        with self._lock:
+            return collect_files(self._open_folder(), paths, max_bytes)
+
+    def watched(self) -> Watched:
+        """Facts so far: decoys opened, protected files changed or gone."""
+        reads = self._sandbox._watch.opened(self._token)
+        with self._lock:
+            folder = self._open_folder()
+            changed = tuple(path for path, digest in self._protected.items() if _digest(folder, path) != digest)
+        return Watched(reads, changed)
+
+    def close(self) -> None:
+        """Remove the workspace from the host. Safe to call again."""
+        with self._lock:
+            if self._folder is None:
+                return
+            os.close(self._folder)
+            self._folder = None
+            self._sandbox._watch.forget(self._token)
+            remove(self._place)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+
+def _digest(folder: int, path: str) -> bytes | None:
+    try:
+        descriptor = open_beneath(folder, path)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    finally:
+        os.close(descriptor)
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if found is None:
+        raise SandboxUnavailable(f"{name} is missing: install it with `apt install util-linux`")
+    return found
+
+
+def _own_folders() -> list[Path]:
+    """This package and, in a source checkout, the repository around it: both hold tasks with their tests."""
+    package = Path(bowerbird.__file__).resolve().parent
+    checkout = package.parent.parent
+    return [package, checkout] if (checkout / "pyproject.toml").is_file() else [package]
+
+
+def _hidden(folders: Collection[Path], mount: Path | None) -> list[Path]:
+    """Where, inside, those of `folders` show that lie below what is mounted."""
+    shown: list[Path] = []
+    for folder in {path.resolve() for path in (*folders, Path("/usr/src"))}:
+        if folder.is_dir() and folder != Path("/usr") and folder.is_relative_to("/usr"):
+            shown.append(folder)
+        if folder.is_dir() and mount is not None and folder != mount and folder.is_relative_to(mount):
+            shown.append(Path(MOUNT_POINT) / folder.relative_to(mount))
+    return sorted(path for path in shown if not any(path != other and path.is_relative_to(other) for other in shown))

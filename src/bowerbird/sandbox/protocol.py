@@ -1,0 +1,84 @@
+"""What every sandbox back end provides. The conformance suite (`sandbox.conformance`) tests exactly this."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one command may use. Bytes, seconds and counts."""
+
+    wall_s: float = 5.0
+    cpu_s: int = 5
+    memory_bytes: int = 1 << 30
+    file_bytes: int = 16 << 20
+    processes: int = 64
+    output_bytes: int = 1 << 20  # of stdout and of stderr each; the rest is read and dropped, then killed
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One finished command. `exit_code` is negative for a signal, and None when it was killed at the wall limit."""
+
+    exit_code: int | None
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
+    truncated: bool = False  # an output limit was hit and the command was killed
+    wall_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The declared files taken out of a workspace, and what was wrong with those that were not."""
+
+    files: Mapping[str, bytes]
+    anomalies: tuple[str, ...] = ()  # e.g. "solution.py: symbolic link"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Facts about a workspace so far, for the monitor."""
+
+    withheld_reads: tuple[str, ...] = ()  # decoys under /tests, /solution and the like whose content was opened
+    protected_changes: tuple[str, ...] = ()  # protected files whose hash is no longer the one they started with
+
+
+class Workspace(Protocol):
+    """A writable /work that lives across commands. Every process of a command is dead when `run` returns."""
+
+    def run(self, argv: Sequence[str], *, stdin: bytes = b"", limits: Limits = Limits()) -> Execution: ...
+
+    def write(self, path: str, data: bytes) -> None: ...
+
+    def collect(self, paths: Collection[str], *, max_bytes: int = 1 << 20) -> Collected: ...
+
+    def watched(self) -> Watched: ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+
+class Sandbox(Protocol):
+    """A back end."""
+
+    @property
+    def name(self) -> str: ...
+
+    def probe(self) -> Mapping[str, str]:
+        """Run the full recipe once and assert its guarantees from inside; facts by name.
+
+        Raises SandboxUnavailable, with what to install or switch on, when any of them does not hold.
+        """
+        ...
+
+    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = ()) -> Workspace:
+        """A fresh workspace holding `files`; the hashes of `protected` are watched. Raises SandboxError."""
+        ...
