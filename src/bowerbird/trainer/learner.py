@@ -120,11 +120,11 @@ class Learner:
         )
 
     def _recompute(self, wanted: bool) -> None:
-        if wanted != self.base.is_gradient_checkpointing:
+        if wanted != self.base.is_activation_checkpointing:
             if wanted:
-                self.base.gradient_checkpointing_enable({"use_reentrant": False})
+                self.base.activation_checkpointing_enable({"use_reentrant": False})
             else:
-                self.base.gradient_checkpointing_disable()
+                self.base.activation_checkpointing_disable()
 
 
 def _with_lora(model: Any, rank: int) -> Any:

@@ -4,6 +4,7 @@ from itertools import product
 from random import Random
 
 from bowerbird.tasks.katas.draw import int_lists, ints, mix
+from bowerbird.tasks.katas.families.numbers import PRIMES
 from bowerbird.tasks.katas.family import Args, Draft, Draw, code, family, ordinal
 
 
@@ -240,7 +241,7 @@ def round_robin(n: int) -> Draft:
     )
 
 
-@family(0.75, range(2, 40))
+@family(0.75, PRIMES)
 def nth_prime_above(n: int) -> Draft:
     body = code(
         """

@@ -1,0 +1,123 @@
+"""The sampler against the model it runs, token by token."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from bowerbird.inference.engine import Engine
+from bowerbird.inference.loading import load_model
+from bowerbird.inference.protocol import Request
+from bowerbird.types import Completion, ModelError, PolicyVersion, Sampling
+
+CPU, F32 = torch.device("cpu"), torch.float32
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {"a": {"enum": ["none", "notes"]}, "b": {"enum": [1, 2, 3]}},
+        "required": ["a", "b"],
+        "additionalProperties": False,
+    }
+)
+
+
+@pytest.fixture
+def engine(tiny: Path) -> Engine:
+    return Engine(str(tiny), places=4, dtype=F32, device=CPU)
+
+
+def ask(engine: Engine, text: str, seed: int = 0, **changes: object) -> Request:
+    sampling = Sampling(temperature=0.8, max_tokens=24, seed=seed)
+    return Request(engine.chat.prompt([{"role": "user", "content": text}]), sampling, **changes)  # type: ignore[arg-type]
+
+
+def recomputed(tiny: Path, call: Completion) -> list[float]:
+    """Each token's log-probability from one plain forward pass over the whole sequence."""
+    model = load_model(str(tiny), dtype=F32, device=CPU, attention="eager")
+    with torch.no_grad():
+        logits = model(torch.tensor([call.prompt_ids + call.token_ids])).logits[0].double()
+    found = []
+    for i, token in enumerate(call.token_ids):
+        row, allowed = logits[len(call.prompt_ids) + i - 1] / call.sampling.temperature, call.choices[i]
+        if not call.sampled[i]:
+            found.append(0.0)
+        elif allowed is None:
+            found.append(float(torch.log_softmax(row, 0)[token]))
+        else:
+            share = torch.softmax(row[list(allowed)], 0)[allowed.index(token)]
+            explore = call.sampling.explore
+            found.append(float(torch.log((1 - explore) * share + explore / len(allowed))))
+    return found
+
+
+def test_logprobs_are_those_of_the_model(engine: Engine, tiny: Path) -> None:
+    """Seven rows on four places, shared and single prompts: refilling and sharing change no number."""
+    requests = [ask(engine, "same words for all of these rows", seed) for seed in range(5)]
+    requests += [ask(engine, "another"), ask(engine, "a third prompt, a good deal longer than the others are")]
+    for call in engine.generate(requests):
+        assert call.logprobs == pytest.approx(recomputed(tiny, call), abs=2e-4)
+        assert len(call.token_ids) == len(call.logprobs) == len(call.versions) == len(call.sampled)
+
+
+def test_extended_prompt(engine: Engine, tiny: Path) -> None:
+    (first,) = engine.generate([ask(engine, "begin")])
+    longer = engine.chat.extend(first.prompt_ids + first.token_ids, "go on")
+    assert longer[: len(first.prompt_ids) + len(first.token_ids)] == first.prompt_ids + first.token_ids
+    (second,) = engine.generate([Request(longer, first.sampling)])
+    assert second.logprobs == pytest.approx(recomputed(tiny, second), abs=2e-4)
+
+
+@pytest.mark.parametrize("explore", [0.0, 0.3])
+def test_choices_are_exact(engine: Engine, tiny: Path, explore: float) -> None:
+    prompt = engine.chat.prompt([{"role": "user", "content": "choose"}])
+    requests = [Request(prompt, Sampling(1.5, explore, 60, seed), schema=SCHEMA) for seed in range(6)]
+    calls = engine.generate(requests)
+    for call in calls:
+        assert json.loads(call.text).keys() == {"a", "b"}
+        assert call.finish == "stop"
+        assert not all(call.sampled), "the keys are forced"
+        assert call.logprobs == pytest.approx(recomputed(tiny, call), abs=2e-4)
+    assert len({call.text for call in calls}) > 1
+
+
+def test_the_same_requests_give_the_same_tokens(tiny: Path) -> None:
+    def run() -> list[Completion]:
+        engine = Engine(str(tiny), places=3, dtype=F32, device=CPU)
+        return engine.generate([ask(engine, f"prompt {i % 2}", i) for i in range(6)])
+
+    assert run() == run()
+
+
+def test_stop_text_and_length(engine: Engine) -> None:
+    calls = engine.generate([ask(engine, "x", seed, stop="e") for seed in range(8)])
+    for call in calls:
+        assert call.finish in ("stop", "length")
+        assert call.text.count("e") <= 1
+        assert len(call.token_ids) <= 24
+
+
+def test_a_prompt_that_cannot_fit_is_refused(engine: Engine) -> None:
+    with pytest.raises(ModelError, match="does not fit"):
+        engine.submit(Request(tuple([5] * 5000), Sampling()))
+
+
+def test_new_weights_change_the_answers_and_the_stamp(
+    engine: Engine, tiny: Path, published: Callable[[Path, int], PolicyVersion], tmp_path: Path
+) -> None:
+    from bowerbird.inference.tiny import write_tiny_model
+
+    request = ask(engine, "hello")
+    (before,) = engine.generate([request])
+    other = write_tiny_model(tmp_path / "other", seed=1)
+    engine.load(published(other, 7))
+    (after,) = engine.generate([request])
+    assert set(before.versions) == {0}
+    assert set(after.versions) == {7}
+    assert after.logprobs == pytest.approx(recomputed(other, after), abs=2e-4)
+
+
+def test_a_half_written_version_is_never_read(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="COMPLETE"):
+        engine.load(PolicyVersion(1, str(tmp_path)))

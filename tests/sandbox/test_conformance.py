@@ -1,0 +1,133 @@
+"""The suite passes on the local back end and fails when any one protection is taken away."""
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from bowerbird.sandbox import FakeSandbox, LocalSandbox
+from bowerbird.sandbox.conformance import AREAS, checks, run_check, run_conformance
+from bowerbird.sandbox.probe import probe
+from bowerbird.types import SandboxUnavailable
+
+BY_NAME = {check.name: check for check in checks}
+
+
+def test_the_suite_is_whole():
+    assert len(checks) >= 30
+    assert len(BY_NAME) == len(checks)
+    assert {check.area for check in checks} == set(AREAS)
+    assert all(check.why for check in checks)
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_local_holds(sandbox, name):
+    result = run_check(BY_NAME[name], sandbox)
+    assert result.passed, result.detail
+
+
+def test_a_sandbox_that_does_nothing_fails_every_check():
+    results = run_conformance(FakeSandbox())
+    passed = {result.name for result in results if result.passed}
+    # What is left are those whose good answer is silence or an empty result.
+    assert len(passed) <= len(results) // 2
+    assert {"work_is_kept", "only_loopback", "daemon_dies", "wall", "reading_a_decoy_is_seen"}.isdisjoint(passed)
+
+
+class Weakened:
+    """The local back end with its bubblewrap arguments changed."""
+
+    def __init__(self, local: LocalSandbox, change: Callable[[list[str]], list[str]]) -> None:
+        self._local = local
+        self._change = change
+        self.name = "weakened"
+
+    def probe(self):
+        return probe(self, {}, lambda workspace, path: workspace.host_owner(path))
+
+    def open(self, files, *, protected=()):
+        workspace = self._local.open(files, protected=protected)
+        workspace._arguments = self._change(list(workspace._arguments))
+        return workspace
+
+
+def without(*flags: str) -> Callable[[list[str]], list[str]]:
+    return lambda arguments: [argument for argument in arguments if argument not in flags]
+
+
+def plus(*more: str) -> Callable[[list[str]], list[str]]:
+    return lambda arguments: [*arguments, *more]
+
+
+def replaced(old: list[str], new: list[str]) -> Callable[[list[str]], list[str]]:
+    def change(arguments: list[str]) -> list[str]:
+        for at in range(len(arguments)):
+            if arguments[at : at + len(old)] == old:
+                return [*arguments[:at], *new, *arguments[at + len(old) :]]
+        raise AssertionError(f"{old} is not among the arguments")
+
+    return change
+
+
+HOST = ["--remount-ro", "/dev", "--remount-ro", "/"]
+WEAKENINGS = {
+    "network": (without("--unshare-net"), "host_port_is_unreachable"),
+    "hostname": (replaced(["--hostname", "sandbox"], ["--hostname", socket.gethostname()]), "host_name_is_hidden"),
+    "root is writable": (replaced(["--remount-ro", "/"], []), "system_is_read_only"),
+    "environment": (plus("--setenv", "BASH_ENV", "/tmp/x"), "environment_is_empty"),
+    "host root": (replaced(HOST, ["--ro-bind", "/", "/mnt", *HOST]), "host_folders_are_absent"),
+    "host tmp": (replaced(HOST, ["--ro-bind", "/tmp", "/tmp", *HOST]), "host_file_is_absent"),
+    "shadow": (replaced(HOST, ["--ro-bind-try", "/etc/machine-id", "/etc/machine-id", *HOST]), "accounts_are_absent"),
+    "scratch": (without("--size", str(64 << 20)), "scratch_is_sized"),
+    "devices": (replaced(["--dev", "/dev"], ["--dev-bind", "/dev", "/dev"]), "no_devices"),
+    "host proc": (replaced(["--proc", "/proc"], ["--ro-bind", "/proc", "/proc"]), "host_processes_are_invisible"),
+    "no decoys": (lambda a: [x.replace("/tests", "/elsewhere") for x in a], "reading_a_decoy_is_seen"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(WEAKENINGS))
+def test_the_suite_sees_what_is_missing(sandbox, name):
+    change, check = WEAKENINGS[name]
+    assert not run_check(BY_NAME[check], Weakened(sandbox, change)).passed
+
+
+def test_the_suite_sees_a_missing_seccomp_filter(sandbox, monkeypatch):
+    allow = bytes.fromhex("060000000000ff7f")  # return ALLOW
+    monkeypatch.setattr("bowerbird.sandbox.process.seccomp_filter", lambda: allow)
+    for name in ("syscalls_are_filtered", "odd_families_are_refused", "no_terminal"):
+        assert not run_check(BY_NAME[name], sandbox).passed
+
+
+def test_the_suite_sees_missing_limits(sandbox, monkeypatch):
+    monkeypatch.setattr("bowerbird.sandbox.process.limited", lambda argv, limits: list(argv))
+    for name in ("cpu", "file_size", "processes", "open_files"):
+        assert not run_check(BY_NAME[name], sandbox).passed
+
+
+def test_the_suite_sees_that_memory_is_not_counted_in_all(sandbox, monkeypatch):
+    monkeypatch.setattr("bowerbird.sandbox.local.memory_of_tree", lambda pid: 0)
+    assert not run_check(BY_NAME["memory_in_all"], sandbox).passed
+
+
+def test_the_suite_sees_survivors(sandbox):
+    """Without a pid namespace a daemon lives on. (This one ends when its folder is removed.)"""
+    alone = without("--unshare-pid", "--as-pid-1", "--die-with-parent")
+    host_proc = replaced(["--proc", "/proc"], ["--ro-bind", "/proc", "/proc"])
+    weak = Weakened(sandbox, lambda arguments: host_proc(alone(arguments)))
+    for name in ("daemon_dies", "tree_dies_at_the_wall", "host_processes_are_invisible"):
+        result = run_check(BY_NAME[name], weak)
+        assert not result.passed
+        assert "process" in result.detail, result.detail
+
+
+@pytest.mark.parametrize("weakening", ["network", "host root", "host tmp"])
+def test_the_probe_fails_closed(sandbox, weakening):
+    with pytest.raises(SandboxUnavailable, match="does not hold"):
+        Weakened(sandbox, WEAKENINGS[weakening][0]).probe()
+
+
+def test_the_probe_passes_and_tells(sandbox):
+    facts = sandbox.probe()
+    assert facts["Seccomp"] == "2"
+    assert facts["interfaces"] == "lo"
+    assert facts["host_uid"] != "0"

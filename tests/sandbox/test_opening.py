@@ -1,0 +1,46 @@
+"""Opened by name, probed once, closed when in doubt."""
+
+import pytest
+
+from bowerbird.sandbox import FakeSandbox, opening
+from bowerbird.types import ConfigError, SandboxUnavailable
+
+
+class Counting(FakeSandbox):
+    probes = 0
+
+    def probe(self):
+        type(self).probes += 1
+        return super().probe()
+
+
+class Broken(FakeSandbox):
+    def probe(self):
+        raise SandboxUnavailable("install bubblewrap")
+
+
+@pytest.fixture
+def back_ends(monkeypatch):
+    monkeypatch.setitem(opening.BACK_ENDS, "counting", Counting)
+    monkeypatch.setitem(opening.BACK_ENDS, "broken", Broken)
+
+
+def test_one_probe_per_process(back_ends):
+    first = opening.open_sandbox("counting")
+    assert opening.open_sandbox("counting") is first
+    assert Counting.probes == 1
+
+
+def test_a_failed_probe_is_never_cached(back_ends):
+    for _ in range(2):
+        with pytest.raises(SandboxUnavailable, match="install bubblewrap"):
+            opening.open_sandbox("broken")
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ConfigError, match="use one of"):
+        opening.open_sandbox("nope")
+
+
+def test_the_local_one_opens():
+    assert opening.open_sandbox().name == "local"
