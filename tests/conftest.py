@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from bowerbird.sandbox.protocol import Sandbox
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports a library that reads it
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+# The same examples every time, and no deadline: a busy machine is not a bug.
+settings.register_profile("bowerbird", deadline=None, derandomize=True)
+settings.load_profile("bowerbird")
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ from bowerbird.tasks.katas import generate
 verifier = OracleVerifier(open_sandbox())
 assert verifier.verify(kata.spec, {"solution.py": kata.solution.encode()}).reward == 1.0
 from bowerbird.cli import main
-main(["--help"])
+main(["--help"], prog_name="bowerbird")
 """
 
 

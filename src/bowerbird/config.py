@@ -28,6 +28,7 @@ class TasksConfig(_Section):
     heldout: int = Field(96, ge=1, description="tasks to evaluate on, never trained on")
     seed: int = 0
     families: tuple[str, ...] = Field((), description="katas only: these families; empty for all")
+    hardest: float = Field(1.0, gt=0, le=1, description="katas only: families up to this difficulty")
 
 
 class SandboxConfig(_Section):

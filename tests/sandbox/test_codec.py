@@ -13,7 +13,9 @@ from bowerbird.sandbox.codec import decode, dump, encode, same
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=20) | st.complex_numbers()
 )
-hashables = st.recursive(scalars, lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3), max_leaves=6)
+hashables = st.recursive(
+    scalars, lambda inner: st.tuples(inner, inner) | st.frozensets(inner, max_size=3), max_leaves=6
+)
 values = st.recursive(
     scalars | st.sets(hashables, max_size=4),
     lambda inner: st.lists(inner, max_size=4) | st.tuples(inner) | st.dictionaries(hashables, inner, max_size=4),
@@ -128,7 +130,8 @@ def test_forged_encodings_are_refused_without_harm():
         bomb = [bomb]
     forged = [
         bomb, {"$tuple": 1}, {"$tuple": [1], "a": 2}, {"$dict": [[1]]}, {"$dict": [[[], 1]]}, {"$float": "1e5"},
-        {"$int": "zz"}, {"$bytes": "0"}, {"$nope": 1}, {"$set": [[1]]}, {"$complex": ["a", 1]}, {"$int": 5}, {"$set": None},
+        {"$int": "zz"}, {"$bytes": "0"}, {"$nope": 1}, {"$set": [[1]]}, {"$complex": ["a", 1]}, {"$int": 5},
+        {"$set": None},
     ]  # fmt: skip
     for encoded in forged:
         with pytest.raises((ValueError, RecursionError)):

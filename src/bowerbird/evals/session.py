@@ -11,7 +11,7 @@ from bowerbird.orchestrator.run import sampling_parts, train
 from bowerbird.orchestrator.store import RunStore
 from bowerbird.rewards.oracle import OracleVerifier
 from bowerbird.tasks import Loaded, TaskSet, load_named
-from bowerbird.tasks.katas import KataTask, train_heldout_split
+from bowerbird.tasks.katas import KataTask, family_names, train_heldout_split
 from bowerbird.trainer.publish import complete
 from bowerbird.types import RunError, TaskError
 
@@ -60,9 +60,8 @@ def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
     """The tasks to train on and those held out; no task is in both. Raises TaskError where there are too few."""
     tasks = config.tasks
     if tasks.source == "katas":
-        train_part, heldout_part = train_heldout_split(
-            tasks.seed, tasks.train, tasks.heldout, families=tasks.families or None
-        )
+        families = tasks.families or family_names(hardest=tasks.hardest)
+        train_part, heldout_part = train_heldout_split(tasks.seed, tasks.train, tasks.heldout, families=families)
         return _kata_set(train_part), _kata_set(heldout_part)
     found = load_named(tasks.source)
     ids = list(found)

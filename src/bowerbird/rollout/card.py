@@ -84,8 +84,8 @@ def _answers(
 
 
 def _verified(state: _State, card: Card, fresh: list[int]) -> Generator[Effect, Reply, bool]:
-    """Whether the round needs no repair. Without a check, or without the tool to run one, it never does."""
-    if card.verify == "none" or card.tools == "none":
+    """Whether the round needs no repair. Without a check it never does."""
+    if card.verify == "none":
         return True
     yield from _check(state, fresh)
     if card.verify == "compile":
@@ -110,12 +110,12 @@ def _select(state: _State, card: Card) -> Generator[Effect, Reply, int | None]:
     if not state.attempts:
         return None
     numbers = list(range(len(state.attempts)))
-    if card.select != "first" and card.tools == "run":
+    if card.select != "first":
         yield from _check(state, numbers)
     if card.select == "visible_pass":
-        return next((i for i in numbers if i in state.checks and state.checks[i].passed), numbers[-1])
+        return next((i for i in numbers if state.checks[i].passed), numbers[-1])
     if card.select == "vote":
-        behaviour = {i: state.checks[i].behaviour if i in state.checks else state.attempts[i].source for i in numbers}
+        behaviour = {i: state.checks[i].behaviour for i in numbers}
         commonest = Counter(behaviour.values()).most_common(1)[0][0]
         return next(i for i in numbers if behaviour[i] == commonest)
     return numbers[0] if len(state.attempts) <= card.candidates else numbers[-1]  # "first" of the last round

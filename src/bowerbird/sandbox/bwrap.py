@@ -39,6 +39,7 @@ HINTS = (
         "unprivileged user namespaces are forbidden: sysctl -w kernel.unprivileged_userns_clone=1, "
         "or in a container add --security-opt seccomp=unconfined",
     ),
+    (r"setpriv: failed to execute", "the temporary folder is mounted noexec: set TMPDIR to another"),
     (r"setpriv.*(setres[ug]id|setgroups)", "root here lacks CAP_SETUID and CAP_SETGID: start as an ordinary user"),
 )
 

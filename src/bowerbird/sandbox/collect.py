@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from bowerbird.sandbox.beneath import open_beneath, parts_of
 from bowerbird.sandbox.protocol import Collected
+from bowerbird.types import SandboxError
 
 _KINDS = {
     stat.S_IFDIR: "folder",
@@ -15,6 +16,9 @@ _KINDS = {
     stat.S_IFCHR: "device",
     stat.S_IFBLK: "device",
 }
+
+
+_OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EBADF)  # this machine's trouble, no one's fault
 
 
 class _Odd(Exception):
@@ -26,6 +30,7 @@ def collect_files(folder: int, paths: Collection[str], max_bytes: int) -> Collec
 
     Only regular files with one link and at most `max_bytes` bytes come out; anything else is an anomaly
     ("solution.py: symbolic link"). A file that does not exist is in neither: not to write is no attack.
+    Raises SandboxError when this machine is out of descriptors or memory.
     """
     files: dict[str, bytes] = {}
     anomalies: list[str] = []
@@ -47,6 +52,8 @@ def _take(folder: int, path: str, max_bytes: int) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
+        if error.errno in _OURS:
+            raise SandboxError(f"cannot collect {path}: {os.strerror(error.errno or 0)}") from error
         raise _Odd(_reason(error)) from error
     try:
         return _read(descriptor, max_bytes)

@@ -32,11 +32,12 @@ class DecoyWatch:
     """One inotify instance for all workspaces (a user may have only 128). Safe to share among threads."""
 
     def __init__(self) -> None:
+        self._fd = -1
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._lock = threading.Lock()
         self._watched: dict[int, tuple[object, str]] = {}
         self._opened: dict[object, set[str]] = {}
-        self._fd: int = self._libc.inotify_init1(_NONBLOCK_CLOEXEC)
+        self._fd = self._libc.inotify_init1(_NONBLOCK_CLOEXEC)
         if self._fd < 0:
             raise SandboxError(
                 f"cannot watch decoys: {os.strerror(ctypes.get_errno())} (raise fs.inotify.max_user_instances)"
@@ -92,8 +93,11 @@ class DecoyWatch:
                         owner, inside = self._watched.pop(number)
                         self._opened[owner].add(inside)
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Give the descriptor back."""
+        """Give the descriptor back. Safe to call again."""
         with self._lock:
             if self._fd >= 0:
                 os.close(self._fd)

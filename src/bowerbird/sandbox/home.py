@@ -13,8 +13,8 @@ from bowerbird.types import SandboxUnavailable
 PREFIX = "bowerbird-sandbox-"
 
 
-def make_home() -> Path:
-    """A private folder of this process in the temporary folder, locked for as long as we live."""
+def make_home() -> tuple[Path, int]:
+    """A private folder of this process in the temporary folder, and the lock that says we live."""
     wanted = Path(tempfile.gettempdir())
     choices = [wanted] if os.geteuid() != 0 else [wanted, Path("/tmp"), Path("/var/tmp")]
     for base in choices:
@@ -26,10 +26,10 @@ def make_home() -> Path:
         except OSError as error:
             raise SandboxUnavailable(f"cannot write to {base}: {error.strerror}; set TMPDIR") from error
         lock = os.open(home / "new", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)  # never closed: the kernel lets go when we die
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the kernel lets go when we die
         (home / "new").rename(home / "lock")  # no one may find it unlocked
         home.chmod(0o711)
-        return home
+        return home, lock
     raise SandboxUnavailable("no temporary folder that any user can walk to: set TMPDIR, for instance to /var/tmp")
 
 
@@ -48,6 +48,7 @@ def sweep_dead(base: Path) -> None:
 
 
 def remove(folder: Path) -> None:
+    """Remove a folder that nothing runs in any more. Raises OSError."""
     parent = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -56,8 +57,10 @@ def remove(folder: Path) -> None:
         os.close(parent)
 
 
-def remove_home(home: Path, maker: int) -> None:
+def remove_home(home: Path, lock: int, maker: int) -> None:
+    """Remove the folder and let the lock go, in the process that made them."""
     if os.getpid() != maker:  # a forked child must not take it from its parent
         return
     with contextlib.suppress(OSError):
         remove(home)
+    os.close(lock)

@@ -1,5 +1,6 @@
 """The local back end: bubblewrap with namespaces, no capabilities, seccomp, and resource limits."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -13,14 +14,14 @@ from types import TracebackType
 from typing import Self
 
 import bowerbird
-from bowerbird.sandbox.beneath import open_beneath, parts_of, write_beneath
+from bowerbird.sandbox.beneath import open_beneath, open_up, parts_of, write_beneath
 from bowerbird.sandbox.bwrap import Bubblewrap, copy_for_others, find_bubblewrap, fixed_arguments
 from bowerbird.sandbox.collect import collect_files
 from bowerbird.sandbox.decoys import DecoyWatch
 from bowerbird.sandbox.home import make_home, remove, remove_home
-from bowerbird.sandbox.interpreter import MOUNT_POINT, find_interpreter
+from bowerbird.sandbox.interpreter import MOUNT_POINT, find_interpreter, world_reachable
 from bowerbird.sandbox.probe import probe
-from bowerbird.sandbox.process import execute
+from bowerbird.sandbox.process import execute, unusable
 from bowerbird.sandbox.protocol import Collected, Execution, Limits, Watched, Workspace
 from bowerbird.sandbox.usage import MAX_DEPTH, MAX_ENTRIES, disk_use, memory_of_tree
 from bowerbird.types import SandboxError, SandboxUnavailable
@@ -47,9 +48,9 @@ class LocalSandbox:
         found = find_bubblewrap()
         self._interpreter = find_interpreter()
         self._owner = DROPPED_UID if os.geteuid() == 0 else None
-        self._home = make_home()
-        self._sweep = weakref.finalize(self, remove_home, self._home, os.getpid())
-        if self._owner is not None and found.bundled:
+        self._home, lock = make_home()
+        self._sweep = weakref.finalize(self, remove_home, self._home, lock, os.getpid())
+        if self._owner is not None and found.bundled and not world_reachable(found.path.parent):
             found = copy_for_others(found, self._home / "bin")
         self._bwrap = found
         self._workspace_bytes = workspace_bytes
@@ -92,20 +93,26 @@ class LocalSandbox:
         unknown = set(protected) - set(files)
         if unknown:
             raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")
-        place = Path(tempfile.mkdtemp(prefix="ws-", dir=self._home))
+        token = object()
+        try:
+            place = Path(tempfile.mkdtemp(prefix="ws-", dir=self._home))
+        except OSError as error:
+            raise SandboxError(f"cannot make a workspace in {self._home}: {error.strerror}") from error
         try:
             place.chmod(0o711)
             work = place / "work"
             work.mkdir(mode=0o700)
             if self._owner is not None:
                 os.chown(work, self._owner, self._owner)
-            token = object()
             mounts = self._watch.lay(token, place / "decoys")
             (place / "decoys").chmod(0o755)
             arguments = fixed_arguments(self._interpreter, self._etc, work, mounts, self._hidden)
             workspace = LocalWorkspace(self, place, arguments, token)
-        except OSError as error:
+        except (OSError, SandboxError) as error:
+            self._watch.forget(token)
             shutil.rmtree(place, ignore_errors=True)
+            if isinstance(error, SandboxError):
+                raise
             raise SandboxError(f"cannot make a workspace in {place.parent}: {error.strerror}") from error
         try:
             for path, data in files.items():
@@ -161,6 +168,9 @@ class LocalWorkspace:
         """Run a command in /work. Every process of it is dead when this returns. Raises SandboxError."""
         with self._lock:
             folder = self._open_folder()
+            if problem := unusable(argv) or self._too_big(folder):
+                return Execution(126, b"", problem.encode())
+            open_up(folder)  # locked by an earlier command, it would keep this one from starting
 
             def overuse(pid: int) -> str | None:
                 return self._overuse(folder, pid, limits)
@@ -171,6 +181,9 @@ class LocalWorkspace:
         memory = memory_of_tree(pid)
         if memory > limits.memory_bytes:
             return f"used more than {limits.memory_bytes} bytes of memory in all"
+        return self._too_big(folder)
+
+    def _too_big(self, folder: int) -> str | None:
         size, entries, depth = disk_use(folder)
         if size > self._sandbox._workspace_bytes or entries > MAX_ENTRIES or depth > MAX_DEPTH:
             return f"the workspace grew beyond {self._sandbox._workspace_bytes} bytes or {MAX_ENTRIES} files"
@@ -207,7 +220,8 @@ class LocalWorkspace:
             os.close(self._folder)
             self._folder = None
             self._sandbox._watch.forget(self._token)
-            remove(self._place)
+            with contextlib.suppress(OSError):  # a failing disk; the folder goes with the sandbox's own
+                remove(self._place)
 
     def __enter__(self) -> Self:
         return self

@@ -31,6 +31,8 @@ from bowerbird.types import SandboxError
 SETUP_S = 60.0  # to build the namespaces; generous, because a loaded machine is not a failure
 POLL_S = 0.1  # between two looks at what a command uses
 OPEN_FILES = 1024
+MAX_ARGUMENT = 120_000  # bytes; Linux takes 131,072
+MAX_COMMAND = 1_000_000  # and at least twice this in all
 _CHUNK = 1 << 16
 
 # $@ is the command with its limits. The shell's own words ("Killed") must not reach the command's stderr.
@@ -82,6 +84,21 @@ def limited(argv: Sequence[str], limits: Limits) -> list[str]:
     ]
 
 
+def unusable(argv: Sequence[str]) -> str | None:
+    """Why the kernel would not take this command line, or None. Models write commands: a bad one is no SandboxError."""
+    try:
+        sizes = [len(os.fsencode(argument)) for argument in argv]
+    except UnicodeEncodeError:
+        return "the command holds characters that cannot be encoded"
+    if not sizes or not argv[0]:
+        return "the command is empty"
+    if any("\0" in argument for argument in argv):
+        return "the command holds a NUL character"
+    if max(sizes) > MAX_ARGUMENT or sum(sizes) > MAX_COMMAND:
+        return "the command is too long"
+    return None
+
+
 def execute(
     prefix: Sequence[str],
     arguments: Sequence[str],
@@ -124,7 +141,7 @@ def _spawn(prefix: Sequence[str], arguments: Sequence[str], command: Sequence[st
             pass_fds=(args, seccomp, info),
             bufsize=0,
         )
-    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the command
+    except OSError as error:
         if info >= 0:
             os.close(info)
         raise SandboxError(f"cannot start bubblewrap: {error}") from error

@@ -23,7 +23,7 @@ class Card(BaseModel):
         description="none: the task alone; tests_first: with its examples as asserts; localize_edit: a repair asks for "
         "an edit of one line; stubs_then_fill: the answer starts with the function's signature"
     )
-    max_steps: Literal[1, 2, 4, 8] = Field(description="model calls in all")
+    max_steps: Literal[2, 4, 8] = Field(description="model calls in all")
     memory: Literal["none", "last_k", "notes"] = Field(
         description="what a repair remembers: nothing, the last k attempts as a conversation, or one line on each"
     )
@@ -38,7 +38,7 @@ class Card(BaseModel):
     select: Literal["first", "visible_pass", "vote"] = Field(
         description="the answer submitted: the first, the first that passes the examples, or the commonest behaviour"
     )
-    tools: Literal["none", "run"] = Field(description="run: answers may be executed on the examples in the sandbox")
+    tools: Literal["run"] = Field(description="run: answers may be executed on the visible examples in the sandbox")
     temperature: Literal["low", "mid", "high"]
 
 

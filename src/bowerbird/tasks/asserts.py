@@ -45,7 +45,7 @@ def convert_asserts(source: str, function: str) -> Converted:
 
 
 def convert_doctests(text: str, function: str) -> tuple[Case, ...]:
-    """The examples `>>> f(..)` in `text` whose expected output is a literal. Others are left out."""
+    """The examples `>>> f(..)` in a docstring whose expected output is a literal. Others are left out."""
     try:
         examples = doctest.DocTestParser().get_examples(text)
     except ValueError:  # a prompt line without a space after >>>, or uneven indentation

@@ -124,7 +124,7 @@ def _humaneval(task_id: str, fields: Mapping[str, JsonValue], where: str) -> _Ro
         entry_point=entry_point,
         called="candidate",
         tests=_string(fields, "test", where),
-        doctests=prompt,
+        doctests=_docstring(prompt, entry_point),
         reference=prompt + _string(fields, "canonical_solution", where),
     )
 
@@ -152,6 +152,19 @@ def _mbpp(task_id: str, fields: Mapping[str, JsonValue], where: str) -> _Row:
         doctests="",
         reference=code,
     )
+
+
+def _docstring(prompt: str, function: str) -> str:
+    """The docstring of `function` in a prompt that breaks off where its body should begin; "" if there is none."""
+    for text in (prompt, f"{prompt.rstrip()}\n    pass\n"):
+        try:
+            body = ast.parse(text).body
+        except (SyntaxError, ValueError):
+            continue
+        for node in body:
+            if isinstance(node, ast.FunctionDef) and node.name == function:
+                return ast.get_docstring(node) or ""
+    return ""
 
 
 def _signatures(code: str) -> dict[str, str]:

@@ -33,8 +33,8 @@ def encode_literal(value: object) -> JsonValue:
     if isinstance(value, dict):
         if all(isinstance(key, str) and not key.startswith("$") for key in value):
             return {key: encode_literal(item) for key, item in value.items()}
-        pairs = [[encode_literal(key), encode_literal(item)] for key, item in value.items()]
-        return {"$dict": sorted(pairs, key=lambda pair: _order(pair[0]))}
+        # The order is kept: a function may depend on that of its argument. Comparison ignores it.
+        return {"$dict": [[encode_literal(key), encode_literal(item)] for key, item in value.items()]}
     raise ValueError(f"{type(value).__name__} is not a literal")
 
 

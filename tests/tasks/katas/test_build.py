@@ -11,7 +11,7 @@ from bowerbird.sandbox.codec import encode
 from bowerbird.tasks.katas import KataTask, family_names, generate
 from bowerbird.tasks.katas.build import build, trusted_function
 from bowerbird.tasks.katas.draw import ints
-from bowerbird.tasks.katas.family import Draft, Family
+from bowerbird.tasks.katas.family import FAMILIES, Draft, Family
 from bowerbird.types import Case, TaskError
 
 BY_FAMILY = {name: generate(11, 2, families=[name]) for name in family_names()}
@@ -72,6 +72,13 @@ class TestFamily:
             for case in (*task.view.examples, *task.spec.cases):
                 for value in (*case.args, case.expected):
                     assert encode(value) == value == json.loads(json.dumps(value))
+
+    def test_the_ends_and_a_sample_of_the_space_can_be_built(self, name: str) -> None:
+        family = FAMILIES[name]
+        some = [*family.space[:2], *family.space[-2:], *family.space[:: max(3, len(family.space) // 4)]]
+        for params in some:
+            task = build(family.variant(params))
+            assert not any(passes(cheat, task, task.spec.cases) for cheat in task.cheats)
 
     def test_nothing_private_is_in_the_view(self, name: str) -> None:
         for task in BY_FAMILY[name]:

@@ -18,6 +18,7 @@ AREAS = (
     "collection",
     "decoys",
 )
+DONE = "the check ran to its end"
 GENEROUS = Limits(wall_s=30.0, cpu_s=20)
 
 
@@ -82,13 +83,19 @@ def python(workspace: Workspace, code: str, *args: str, limits: Limits = GENEROU
     return workspace.run(["python3", "-I", "-S", "-B", "-c", code, *args], limits=limits)
 
 
-def say(sandbox: Sandbox, code: str, *args: str, limits: Limits = GENEROUS) -> str:
-    """What a Python program printed in a fresh workspace. Raises Violation when it failed."""
-    with sandbox.open({}) as workspace:
-        done = python(workspace, code, *args, limits=limits)
-    if done.exit_code != 0:
+def whole(workspace: Workspace, code: str, *args: str, limits: Limits = GENEROUS) -> str:
+    """What a Python program printed. Raises Violation when it did not run to its end: silence is no proof."""
+    done = python(workspace, f"{code}\nprint({DONE!r})", *args, limits=limits)
+    said, last, rest = done.stdout.decode(errors="replace").partition(DONE)
+    if done.exit_code != 0 or not last or rest.strip():
         raise Violation(f"ended with {done.exit_code}: {done.stderr.decode(errors='replace')[-300:]}")
-    return done.stdout.decode(errors="replace").strip()
+    return said.strip()
+
+
+def say(sandbox: Sandbox, code: str, *args: str, limits: Limits = GENEROUS) -> str:
+    """The same in a fresh workspace."""
+    with sandbox.open({}) as workspace:
+        return whole(workspace, code, *args, limits=limits)
 
 
 def expect_said(sandbox: Sandbox, wanted: str, code: str, *args: str, limits: Limits = GENEROUS) -> str:

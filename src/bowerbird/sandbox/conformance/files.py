@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import bowerbird
-from bowerbird.sandbox.conformance.check import Check, Violation, expect, expect_said, python
+from bowerbird.sandbox.conformance.check import Check, expect, expect_said, python, whole
 from bowerbird.sandbox.protocol import Sandbox
 
 # argv: paths. Prints those that can be read or listed.
@@ -130,13 +130,9 @@ def _no_door_in_proc(sandbox: Sandbox) -> str:
 def _workspaces_are_apart(sandbox: Sandbox) -> str:
     name = f"left-{secrets.token_hex(6)}"
     with sandbox.open({}) as first, sandbox.open({}) as second:
-        done = python(first, f"for place in ('/work', '/tmp', '/dev/shm'): open(place + '/{name}', 'w').write('x')")
-        expect(done.exit_code == 0, done.stderr.decode(errors="replace")[-300:])
-        done = python(second, _READABLE, f"/work/{name}", f"/tmp/{name}", f"/dev/shm/{name}")
-        if done.exit_code != 0 or done.stdout.strip():
-            raise Violation(
-                f"seen from another workspace: {(done.stdout + done.stderr).decode(errors='replace')[-300:]}"
-            )
+        whole(first, f"for place in ('/work', '/tmp', '/dev/shm'): open(place + '/{name}', 'w').write('x')")
+        seen = whole(second, _READABLE, f"/work/{name}", f"/tmp/{name}", f"/dev/shm/{name}")
+        expect(not seen, f"seen from another workspace: {seen}")
     return "apart"
 
 

@@ -9,6 +9,7 @@ MIB = 1 << 20
 _HOLD = """
 import os, sys, time
 count, size = int(sys.argv[1]), int(sys.argv[2])
+print("on", flush=True)
 for _ in range(count):
     if os.fork() == 0:
         block = bytearray(os.urandom(4096)) * (size // 4096)
@@ -33,13 +34,15 @@ except OSError:
 print(made)
 """
 _OPEN = """
-import os
+import os, resource
 held = []
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 try:
-    while len(held) < 20000: held.append(os.open("/dev/null", os.O_RDONLY))
+    while len(held) < 4096: held.append(os.open("/dev/null", os.O_RDONLY))
 except OSError:
     pass
-print("limited" if len(held) < 20000 else "unlimited")
+print("limited" if len(held) < 4096 else "unlimited")
 """
 _FILE = """
 import signal, sys
@@ -79,7 +82,7 @@ def _wall(sandbox: Sandbox) -> str:
 def _cpu(sandbox: Sandbox) -> str:
     code = "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
     with sandbox.open({}) as workspace:
-        done = python(workspace, code, limits=Limits(wall_s=60.0, cpu_s=1))
+        done = python(workspace, code, limits=Limits(wall_s=20.0, cpu_s=1))
     expect(not done.timed_out, "only the wall limit ended it")
     expect(done.exit_code is not None and done.exit_code < 0, f"exit code {done.exit_code}")
     return f"killed after {done.wall_s:.1f} s"
@@ -88,7 +91,9 @@ def _cpu(sandbox: Sandbox) -> str:
 def _memory(sandbox: Sandbox) -> str:
     with sandbox.open({}) as workspace:
         limits = Limits(wall_s=30.0, memory_bytes=128 * MIB)
-        done = python(workspace, "x = bytearray(b'x') * (512 << 20); print('held')", limits=limits)
+        code = "print('on', flush=True); x = bytearray(b'x') * (512 << 20); print('held')"
+        done = python(workspace, code, limits=limits)
+    expect(b"on" in done.stdout, "the program did not start")
     expect(b"held" not in done.stdout, "512 MiB were had under a limit of 128 MiB")
     return f"exit code {done.exit_code}"
 
@@ -97,6 +102,7 @@ def _memory_in_all(sandbox: Sandbox) -> str:
     with sandbox.open({}) as workspace:
         limits = Limits(wall_s=15.0, memory_bytes=192 * MIB)
         done = python(workspace, _HOLD, "5", str(80 * MIB), limits=limits)
+    expect(b"on" in done.stdout, "the program did not start")
     expect(b"all held" not in done.stdout, "five processes had 400 MiB together under a limit of 192 MiB")
     expect(not done.timed_out, "the processes were not stopped before the wall limit")
     return f"exit code {done.exit_code}"
@@ -150,9 +156,10 @@ def _stderr_flood(sandbox: Sandbox) -> str:
 
 
 def _orphan_flood(sandbox: Sandbox) -> str:
-    code = "import os\nif os.fork() == 0:\n    while True: os.write(1, b'x' * 4096)\n"
+    code = "import os\nprint('on', flush=True)\nif os.fork() == 0:\n    while True: os.write(1, b'x' * 4096)\n"
     with sandbox.open({}) as workspace:
         done = python(workspace, code, limits=Limits(wall_s=30.0, cpu_s=20, output_bytes=1 << 26))
+    expect(done.stdout.startswith(b"on"), "the program did not start")
     expect(not done.timed_out, "run() went on for an orphan's output")
     expect(len(done.stdout) <= 1 << 26, f"{len(done.stdout)} bytes were kept")
     return f"{len(done.stdout)} bytes, {done.wall_s:.2f} s"

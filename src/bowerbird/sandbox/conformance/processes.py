@@ -170,7 +170,7 @@ def _next_command_starts_alone(sandbox: Sandbox) -> str:
         first = int(python(workspace, _PROCESSES).stdout or b"-1")
         python(workspace, _DAEMON, "leave")
         second = int(python(workspace, _PROCESSES).stdout or b"-1")
-        expect(first == second, f"{first} processes before, {second} after a daemon")
+        expect(0 < first == second, f"{first} processes before, {second} after a daemon")
     return "alone"
 
 

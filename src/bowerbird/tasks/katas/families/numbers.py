@@ -6,7 +6,7 @@ from bowerbird.tasks.katas.draw import int_lists, ints, join, mix
 from bowerbird.tasks.katas.family import Draft, code, family
 
 # "above a prime": bounds between two primes would make the same task twice.
-PRIMES = tuple(n for n in range(2, 98) if all(n % d for d in range(2, n)))
+PRIMES = tuple(n for n in range(2, 200) if all(n % d for d in range(2, n)))
 
 
 @family(0.40, range(2, 40))
@@ -162,7 +162,7 @@ def smallest_factor_above(n: int) -> Draft:
     )
 
 
-@family(0.55, PRIMES)
+@family(0.55, [n for n in PRIMES if n < 98])
 def is_prime_and_above(n: int) -> Draft:
     body = code(
         """
@@ -177,8 +177,8 @@ def is_prime_and_above(n: int) -> Draft:
         "x",
         f"returns True if x is a prime number greater than {n}, otherwise False",
         body,
-        mix(ints(0, 60), lambda rng: (rng.choice((41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)),)),
-        ((121,), (2,), (n,), (101,)),
+        mix(ints(0, n), ints(n + 1, n + 80), lambda rng: (rng.choice([p for p in PRIMES if p > n]),)),
+        ((121,), (169,), (n,), (199,)),
     )
 
 

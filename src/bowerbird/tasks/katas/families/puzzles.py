@@ -241,7 +241,7 @@ def round_robin(n: int) -> Draft:
     )
 
 
-@family(0.75, PRIMES)
+@family(0.75, [n for n in PRIMES if n < 98])
 def nth_prime_above(n: int) -> Draft:
     body = code(
         """

@@ -1,0 +1,151 @@
+"""End to end: completion tokens generated and learned per second, Bowerbird and TRL's GRPOTrainer.
+
+Same weights, prompts, group size, longest completion, temperature, precision, optimiser and machine. The first step of
+each side warms up and is not counted.
+"""
+
+import random
+from time import perf_counter
+from typing import Any
+
+import sides
+import torch
+
+from bowerbird.inference.models import resolve
+
+MODEL, GROUP, PROMPTS, LONGEST, STEPS, TEMPERATURE = "smollm2-135m", 8, 4, 48, 3, 1.0
+TASKS = [
+    f"Write a Python function `{name}` that {what}. Answer with one Python code block."
+    for name, what in [
+        ("add_7(x)", "returns x plus 7"),
+        ("reverse_words(s)", "returns the words of the string s in reverse order"),
+        ("count_vowels(s)", "returns how many vowels the string s has"),
+        ("largest_gap(items)", "returns the largest difference between neighbours in the list"),
+        ("is_leap(year)", "returns True if the year is a leap year"),
+        ("flatten(items)", "flattens a list of lists by one level"),
+        ("digits(n)", "returns the list of the decimal digits of n"),
+        ("initials(name)", "returns the initials of the name in upper case"),
+        ("second_largest(items)", "returns the second largest number of the list"),
+        ("caesar(s, k)", "shifts every letter of s by k places"),
+        ("mean(items)", "returns the mean of the numbers in the list"),
+        ("is_sorted(items)", "returns True if the list is in ascending order"),
+        ("merge(a, b)", "merges two sorted lists into one sorted list"),
+        ("factorial(n)", "returns n factorial"),
+        ("common(a, b)", "returns the sorted list of what both lists hold"),
+        ("title(s)", "returns s with every word capitalised"),
+    ]
+]
+
+
+def messages(task: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": task}]
+
+
+def reward(text: str) -> float:
+    """Any function of the text does; this one varies within groups."""
+    return random.Random(text).random()
+
+
+def bowerbird() -> sides.Measured:
+    from bowerbird.algo import group_advantages
+    from bowerbird.config import AlgoConfig, LearnerConfig
+    from bowerbird.inference.engine import Engine
+    from bowerbird.inference.protocol import Request
+    from bowerbird.trainer.learner import Learner
+    from bowerbird.types import Outcome, Sampling, Stage, TrainingSample
+
+    path, cpu = resolve(MODEL), torch.device("cpu")
+    engine = Engine(path, places=GROUP * PROMPTS, dtype=torch.float32, device=cpu)
+    learner = Learner(path, LearnerConfig(learning_rate=1e-6), AlgoConfig(), dtype=torch.float32, device=cpu)
+    tokens, clock = 0, {"generate": 0.0, "learn": 0.0, "publish": 0.0}
+    for step in range(STEPS + 1):
+        if step == 1:
+            tokens, clock = 0, dict.fromkeys(clock, 0.0)
+        start = perf_counter()
+        tasks = [TASKS[(step * PROMPTS + i) % len(TASKS)] for i in range(PROMPTS)]
+        requests = [
+            Request(engine.chat.prompt(messages(task)), Sampling(TEMPERATURE, 0.0, LONGEST, 100 * step + i))
+            for i, task in enumerate(t for t in tasks for _ in range(GROUP))
+        ]
+        done = engine.generate(requests)
+        clock["generate"] += perf_counter() - start
+        samples = []
+        for g in range(PROMPTS):
+            group = done[g * GROUP : (g + 1) * GROUP]
+            values = group_advantages([reward(c.text) for c in group], [Outcome.VALID] * GROUP)
+            samples += [TrainingSample(c, a or 0.0, Stage.SOLVE) for c, a in zip(group, values, strict=True)]
+        stats = learner.step(samples, step)
+        clock["learn"] += stats.seconds
+        start = perf_counter()
+        publish_to(learner, path, step + 1, engine)
+        clock["publish"] += perf_counter() - start
+        tokens += stats.tokens
+    return summary(tokens, sum(clock.values()), **clock)
+
+
+def publish_to(learner: Any, source: str, number: int, engine: Any) -> None:
+    import tempfile
+    from pathlib import Path
+
+    from bowerbird.trainer.publish import publish
+
+    with tempfile.TemporaryDirectory() as folder:
+        engine.load(publish(learner.base, source, Path(folder), number))
+
+
+def trl() -> sides.Measured:
+    from datasets import Dataset
+    from transformers import TrainerCallback
+    from trl import GRPOConfig, GRPOTrainer
+
+    counted: list[int] = []
+    stamps: list[float] = []
+
+    def score(completions: list[Any], completion_ids: list[list[int]], **_: Any) -> list[float]:
+        counted.append(sum(len(ids) for ids in completion_ids))
+        return [reward(c[0]["content"]) for c in completions]
+
+    class Stamp(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            stamps.append(perf_counter())
+
+    args = GRPOConfig(
+        output_dir="/tmp/trl-bench",
+        use_cpu=True,
+        bf16=False,
+        per_device_train_batch_size=GROUP * PROMPTS,
+        num_generations=GROUP,
+        max_completion_length=LONGEST,
+        temperature=TEMPERATURE,
+        max_steps=STEPS + 1,
+        learning_rate=1e-6,
+        beta=0.0,
+        epsilon=0.2,
+        epsilon_high=0.28,
+        loss_type="bnpo",
+        gradient_checkpointing=False,
+        report_to=[],
+        save_strategy="no",
+        logging_strategy="no",
+        disable_tqdm=True,
+        shuffle_dataset=False,
+    )
+    trainer = GRPOTrainer(
+        model=resolve(MODEL),
+        reward_funcs=score,
+        args=args,
+        train_dataset=Dataset.from_list([{"prompt": messages(t)} for t in TASKS]),
+        callbacks=[Stamp()],
+    )
+    trainer.model.float()
+    trainer.train()
+    return summary(sum(counted[1:]), stamps[-1] - stamps[0])
+
+
+def summary(tokens: int, seconds: float, **parts: float) -> sides.Measured:
+    shown = {f"{name} s": value for name, value in parts.items()}
+    return {"tokens/s": tokens / seconds, "tokens": tokens, "seconds": seconds, **shown, "peak GiB": sides.peak_gib()}
+
+
+if __name__ == "__main__":
+    sides.main({"bowerbird": bowerbird, "trl": trl}, "tokens/s")

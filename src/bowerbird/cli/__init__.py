@@ -1,0 +1,17 @@
+"""The `bowerbird` command."""
+
+from bowerbird.cli.completion import completion
+from bowerbird.cli.evaluate import evaluate
+from bowerbird.cli.flags import flags
+from bowerbird.cli.group import bowerbird
+from bowerbird.cli.sandbox import sandbox
+from bowerbird.cli.scaffolds import scaffolds
+from bowerbird.cli.tasks import tasks
+from bowerbird.cli.train import train
+from bowerbird.cli.view import view
+
+main = bowerbird
+for _command in (train, evaluate, tasks, sandbox, scaffolds, flags, view, completion):
+    main.add_command(_command)
+
+__all__ = ["main"]

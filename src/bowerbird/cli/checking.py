@@ -1,0 +1,125 @@
+"""Do tasks hold: the author's solution earns 1, nothing earns 0, and so does every cheat."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from bowerbird.rewards.oracle import Verifier
+from bowerbird.tasks import Loaded, load_jsonl, load_reference, load_task
+from bowerbird.tasks.katas import generate
+from bowerbird.types import TaskError
+
+_KATAS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCheck:
+    """One task with what its author wrote to check it."""
+
+    task: Loaded
+    solution: str
+    cheats: Mapping[str, str]  # name -> source
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a task does not hold."""
+
+    task_id: str
+    what: str
+
+
+def load_checks(source: str, seed: int, count: int | None) -> tuple[list[TaskCheck], list[Problem], int]:
+    """(what can be graded, what is wrong before that, how many tasks have another kind of verifier).
+
+    A broken task directory is a problem among others. Raises TaskError when `source` is nothing at all.
+    """
+    if source == "katas":
+        katas = generate(seed, _KATAS if count is None else count)
+        return (
+            [
+                TaskCheck(Loaded(k.view, k.spec), k.solution, {f"cheat {i}": text for i, text in enumerate(k.cheats)})
+                for k in katas
+            ],
+            [],
+            0,
+        )
+    path = Path(source)
+    if path.is_file() and path.name.endswith((".jsonl", ".jsonl.gz")):
+        return _from_file(path, count)
+    if not path.is_dir():
+        raise TaskError(f"no tasks {source!r}; give 'katas', a .jsonl file or a directory of Harbor tasks")
+    return _from_folders(path, count)
+
+
+def check_all(
+    verifier: Verifier, checks: Sequence[TaskCheck], workers: int, advance: Callable[[], None]
+) -> list[Problem]:
+    """Grade everything, calling `advance` after each task. Raises InfraError when the machinery fails."""
+    problems = []
+    with ThreadPoolExecutor(workers) as pool:
+        for found in pool.map(lambda check: list(_check(verifier, check)), checks):
+            problems += found
+            advance()
+    return problems
+
+
+def _check(verifier: Verifier, check: TaskCheck) -> Iterable[Problem]:
+    view, spec = check.task.view, check.task.spec
+    name = view.submission[0] if len(view.submission) == 1 else "solution.py"
+    wanted = [("its solution", check.solution, 1.0), ("nothing", "", 0.0)]
+    wanted += [(cheat, source, 0.0) for cheat, source in check.cheats.items()]
+    for what, source, reward in wanted:
+        got = verifier.verify(spec, {name: source.encode()} if source else {})
+        if got.reward != reward:
+            why = f" ({got.failure}, {got.passed} of {got.total} cases)" if got.failure else ""
+            yield Problem(view.task_id, f"{what} earns {got.reward:g}, not {reward:g}{why}")
+
+
+def _from_file(path: Path, count: int | None) -> tuple[list[TaskCheck], list[Problem], int]:
+    report = load_jsonl(path)
+    tasks = report.tasks
+    checks = [
+        TaskCheck(Loaded(tasks.views[task_id], tasks.spec(task_id)), report.references[task_id], {})
+        for task_id in list(tasks)[:count]
+    ]
+    return checks, [Problem(task_id, f"skipped: {why}") for task_id, why in report.skipped.items()], 0
+
+
+def _from_folders(root: Path, count: int | None) -> tuple[list[TaskCheck], list[Problem], int]:
+    folders = _task_folders(root)[:count]
+    if not folders:
+        raise TaskError(f"{root}: no task.toml at or below it; a task is a directory that holds one")
+    checks: list[TaskCheck] = []
+    problems: list[Problem] = []
+    seen: dict[str, Path] = {}
+    left_out = 0
+    for folder in folders:
+        try:
+            task, reference = load_task(folder), load_reference(folder)
+        except TaskError as error:
+            problems.append(Problem(str(folder.relative_to(root)), str(error)))
+            continue
+        task_id = task.view.task_id
+        if task_id in seen:
+            problems.append(Problem(task_id, f"{folder} and {seen[task_id]} have the same id; rename one"))
+        seen[task_id] = folder
+        if task.spec.kind != "oracle":
+            left_out += 1
+        elif reference.solution is None:
+            problems.append(Problem(task_id, "has no solution/solution.py, so nothing shows that it can be solved"))
+        else:
+            checks.append(TaskCheck(task, reference.solution, reference.cheats))
+    return checks, problems, left_out
+
+
+def _task_folders(root: Path) -> list[Path]:
+    """Task directories at or below `root`, as `load_tasks` finds them: hidden folders and links aside."""
+    if (root / "task.toml").is_file():
+        return [root]
+    found = []
+    for child in sorted(root.iterdir()):
+        if child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
+            found += _task_folders(child)
+    return found

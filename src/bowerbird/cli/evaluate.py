@@ -1,0 +1,69 @@
+"""`bowerbird eval`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bowerbird.cli.options import FILE, FOLDER, default_config, plain_lines, settings, training_extra
+from bowerbird.types import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from bowerbird.config import Config
+
+
+@click.command("eval")
+@click.argument("run_dir", type=FOLDER, required=False)
+@click.option("--config", "config_file", type=FILE, help="Settings to evaluate with; by default the run's own.")
+@click.option("--model", metavar="NAME", help="Evaluate this model: a registry name, Hugging Face id or path.")
+@settings
+@click.option("--out", type=FILE, help="Also write the report here, as JSON.")
+@plain_lines
+def evaluate(
+    run_dir: Path | None,
+    config_file: Path | None,
+    model: str | None,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    plain: bool,
+) -> None:
+    """Evaluate the newest version of RUN_DIR, or any model with --model, on held-out tasks.
+
+    Three arms at the same token budget: one plain sample, a fixed card, and the model's own card.
+    """
+    from bowerbird.viewer.live import make_watcher
+    from bowerbird.viewer.tables import evaluation_tables, show
+
+    if (run_dir is None) == (model is None) and not (model is None and config_file is not None):
+        raise click.UsageError("name a run directory, or a model with --model, and not both")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise ConfigError(f"--out: there is no folder {out.parent}")
+    config = _config(run_dir, config_file, model, list(overrides))
+    with training_extra():
+        from bowerbird.evals.session import evaluate_run
+    with make_watcher(True if plain else None) as watcher:
+        report = evaluate_run(run_dir, config, watcher)
+    for table in evaluation_tables(None, report):
+        click.echo()
+        show(table)
+    if out is not None:
+        from bowerbird.evals.report import save_report
+
+        try:
+            save_report(report, out)
+        except OSError as error:
+            raise RunError(f"cannot write {out}: {error.strerror}") from error
+        click.echo(f"\nreport: {out}")
+
+
+def _config(run_dir: Path | None, config_file: Path | None, model: str | None, overrides: list[str]) -> "Config":
+    """Settings from the file that was named, else from the run, else the defaults; `model` goes on top."""
+    from bowerbird.config import load_config
+
+    if run_dir is not None and not (run_dir / "config.toml").is_file():
+        raise RunError(f"{run_dir} is not a run directory: it has no config.toml")
+    path = config_file if config_file is not None else run_dir / "config.toml" if run_dir is not None else None
+    config = default_config(overrides) if path is None else load_config(path, overrides)
+    if model is None:
+        return config
+    return config.model_copy(update={"model": config.model.model_copy(update={"name": model})})

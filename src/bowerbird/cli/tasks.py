@@ -1,0 +1,144 @@
+"""`bowerbird tasks`: list, show, check and write."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bowerbird.cli.group import Commands
+from bowerbird.cli.options import FOLDER, count_option, seed_option, source_argument
+from bowerbird.types import TaskError
+
+if TYPE_CHECKING:
+    from bowerbird.types import Case, TaskView
+
+SOURCES = "SOURCE is 'katas' (generated from a seed), a .jsonl file, or a directory of Harbor tasks."
+
+
+@click.group(cls=Commands)
+def tasks() -> None:
+    """List, show, check and write tasks."""
+
+
+@tasks.command("list", epilog=SOURCES)
+@source_argument
+@count_option
+@seed_option
+def list_tasks(source: str, count: int | None, seed: int) -> None:
+    """List the tasks of SOURCE with category and difficulty."""
+    from bowerbird.tasks import load_named
+    from bowerbird.viewer.tables import Table, show
+
+    found = load_named(source, seed, count)
+    rows = tuple(
+        (view.task_id, view.category, f"{view.difficulty:.2f}", view.entry_point, str(len(view.examples)))
+        for view in found.views.values()
+    )
+    columns = ("task", "category", "difficulty", "function", "examples")
+    show(Table(f"{len(rows)} tasks", columns, rows, frozenset({"difficulty", "examples"})))
+
+
+@tasks.command("show", epilog=SOURCES)
+@click.argument("task_id")
+@source_argument
+def show_task(task_id: str, source: str) -> None:
+    """Show the public half of one task: all that a model ever sees of it."""
+    from bowerbird.tasks import load_named
+
+    view = _kata(task_id) if source == "katas" else load_named(source).views.get(task_id)
+    if view is None:
+        raise TaskError(f"no task {task_id!r} in {source}; `bowerbird tasks list {source}` shows some of its ids")
+    click.echo(_described(view))
+
+
+def _kata(task_id: str) -> "TaskView | None":
+    """The kata of that id, whichever seed would draw it: all of its family are made."""
+    from bowerbird.tasks.katas import capacity, family_names, generate
+
+    for name in family_names():
+        if task_id.startswith(f"katas/{name}-"):
+            views = (kata.view for kata in generate(0, capacity([name]), families=[name]))
+            found = next((view for view in views if view.task_id == task_id), None)
+            if found is not None:
+                return found
+    return None
+
+
+def _described(view: "TaskView") -> str:
+    from bowerbird.viewer.text import clean, clean_lines
+
+    lines = [
+        f"{clean(view.task_id)}  ({clean(view.category)}, difficulty {view.difficulty:.2f})",
+        "",
+        clean_lines(view.instruction),
+    ]
+    if view.examples:
+        lines += ["", "examples:", *(f"  {_example(view.entry_point, case)}" for case in view.examples)]
+    if view.workspace:
+        lines += ["", f"workspace: {', '.join(clean(name) for name in view.workspace)}"]
+    if view.submission:
+        lines += ["", f"to submit: {', '.join(clean(name) for name in view.submission)}"]
+    return "\n".join(lines)
+
+
+def _example(name: str, case: "Case") -> str:
+    from bowerbird.sandbox.codec import decode
+    from bowerbird.viewer.text import clean
+
+    arguments = [repr(decode(value)) for value in case.args]
+    arguments += [f"{key}={decode(value)!r}" for key, value in case.kwargs.items()]
+    return clean(f"{name}({', '.join(arguments)}) == {decode(case.expected)!r}")
+
+
+@tasks.command("check", epilog=SOURCES)
+@source_argument
+@count_option
+@seed_option
+@click.option("--backend", default="local", show_default=True, help="Sandbox to grade in.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1), help="Sandboxes at once.")
+def check(source: str, count: int | None, seed: int, backend: str, workers: int) -> None:
+    """Grade the author's solution, nothing, and each cheat of every task of SOURCE: they must earn 1, 0 and 0.
+
+    Exit status 1 when some task does not hold.
+    """
+    from bowerbird.cli.checking import check_all, load_checks
+    from bowerbird.rewards.oracle import OracleVerifier
+    from bowerbird.sandbox import open_sandbox
+    from bowerbird.viewer.progress import Progress
+    from bowerbird.viewer.tables import Table, show
+
+    checks, problems, left_out = load_checks(source, seed, count)
+    verifier = OracleVerifier(open_sandbox(backend))
+    with Progress("checking tasks", len(checks)) as progress:
+        problems += check_all(verifier, checks, workers, progress.advance)
+    if problems:
+        rows = tuple((problem.task_id, problem.what) for problem in problems)
+        show(Table(f"{len(rows)} problems", ("task", "problem"), rows))
+    cheats = sum(len(each.cheats) for each in checks)
+    click.echo(
+        f"{len(checks)} tasks, {cheats} cheats, {len(problems)} problems"
+        + (f"; {left_out} tasks of other kinds were left out: they have no oracle" if left_out else "")
+    )
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+@tasks.command("write")
+@click.argument("folder", type=FOLDER)
+@click.option("--count", default=60, show_default=True, type=click.IntRange(min=1), help="How many.")
+@seed_option
+@click.option("--family", "families", multiple=True, help="Only this family of katas. May be repeated.")
+@click.option(
+    "--pool",
+    default="all",
+    show_default=True,
+    type=click.Choice(["all", "train", "heldout"]),
+    help="Variants set aside for training or for evaluation.",
+)
+def write(folder: Path, count: int, seed: int, families: tuple[str, ...], pool: str) -> None:
+    """Write generated katas to FOLDER as Harbor task directories, with solutions and cheats."""
+    from bowerbird.tasks.katas import generate, write_pack
+
+    chosen = next(each for each in ("all", "train", "heldout") if each == pool)
+    written = write_pack(folder, generate(seed, count, families=families or None, pool=chosen))
+    click.echo(f"wrote {len(written)} tasks to {folder}")

@@ -1,0 +1,150 @@
+"""Tables for people: drawn on a terminal, aligned text elsewhere. And the table that a run ends with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bowerbird.evals.report import ArmResult, EvalReport, difference
+from bowerbird.evals.stats import Estimate
+from bowerbird.orchestrator.progress import StepReport
+from bowerbird.viewer.text import clean, duration
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+OWN, BASELINES = "own", ("plain", "fixed")  # arms of an evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`rows` have one cell a column; cells of the columns named in `right` are aligned to the right."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: frozenset[str] = frozenset()
+
+
+def show(table: Table, console: "Console | None" = None) -> None:
+    """Print to `console`, by default standard output. Cells are escaped: a model may have written them."""
+    from rich.console import Console
+
+    console = Console() if console is None else console
+    if not console.is_terminal:
+        console.file.write(as_text(table) + "\n")
+        return
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    drawn = Drawn(title=Text(clean(table.title)), title_justify="left", title_style="bold", header_style="bold")
+    for column in table.columns:
+        drawn.add_column(column, justify="right" if column in table.right else "left", overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*(Text(clean(cell)) for cell in row))
+    console.print(drawn)
+
+
+def as_text(table: Table) -> str:
+    """The title, the head and the rows, in columns two spaces apart."""
+    cells = [table.columns, *(tuple(clean(cell) for cell in row) for row in table.rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(table.columns))]
+
+    def line(row: Sequence[str]) -> str:
+        aligned = (
+            cell.rjust(width) if column in table.right else cell.ljust(width)
+            for cell, width, column in zip(row, widths, table.columns, strict=True)
+        )
+        return "  ".join(aligned).rstrip()
+
+    return "\n".join([clean(table.title), *map(line, cells)])
+
+
+def evaluation_tables(before: EvalReport | None, after: EvalReport | None) -> list[Table]:
+    """The arms side by side, then the paired differences; as much as there are reports for."""
+    reports = [(name, report) for name, report in (("before", before), ("after", after)) if report is not None]
+    if not reports:
+        return []
+    gaps = differences(before, after)
+    return [_arms_table(reports), *([_gaps_table(gaps)] if gaps else [])]
+
+
+def differences(before: EvalReport | None, after: EvalReport | None) -> list[tuple[str, Estimate]]:
+    """Own card against itself before training, and against the other arms in the latest evaluation."""
+    found: list[tuple[str, Estimate]] = []
+    latest, when = (after, "after") if after is not None else (before, "before")
+    own = _arm(latest, OWN)
+    if own is None:
+        return found
+    start = _arm(before, OWN)
+    if after is not None and start is not None:
+        found.append((f"{OWN} after - {OWN} before", difference(own, start)))
+    for name in BASELINES:
+        other = _arm(latest, name)
+        if other is not None:
+            found.append((f"{OWN} {when} - {name} {when}", difference(own, other)))
+    return found
+
+
+def steps_table(reports: Sequence[StepReport], shown: int = 10) -> Table:
+    """The last `shown` steps."""
+    columns = ("step", "reward", "scaffolds", "best", "valid", "hacked", "infra", "cards", "tokens/s", "time")
+    rows = tuple(
+        (
+            str(r.step),
+            f"{r.reward:.3f}",
+            f"{r.scaffold_return:.3f}",
+            f"{r.best_return:.3f}",
+            str(r.valid),
+            str(r.hacked),
+            str(r.infra_error),
+            f"{r.scaffolds_valid}/{r.scaffolds}",
+            f"{r.tokens_per_second:.0f}",
+            duration(r.seconds),
+        )
+        for r in reports[-shown:]
+    )
+    return Table(f"{len(reports)} steps, the last {len(rows)}", columns, rows, frozenset(columns))
+
+
+def _arms_table(reports: Sequence[tuple[str, EvalReport]]) -> Table:
+    latest = reports[-1][1]
+    names = [arm.name for arm in latest.arms]
+    columns = ["arm"]
+    for when, _ in reports:
+        columns += [f"solved {when}", f"tokens {when}"]
+    rows = []
+    for name in names:
+        row = [name]
+        for _, report in reports:
+            arm = _arm(report, name)
+            row += [_share(arm.solved), f"{arm.tokens:.0f}"] if arm is not None else ["–", "–"]
+        rows.append(tuple(row))
+    title = (
+        f"{latest.tasks} held-out tasks, {latest.token_budget} tokens a rollout: mean reward with its 95% interval, "
+        "mean tokens used"
+    )
+    return Table(title, tuple(columns), tuple(rows), frozenset(columns[1:]))
+
+
+def _gaps_table(gaps: Sequence[tuple[str, Estimate]]) -> Table:
+    columns = ("difference", "points", "tasks", "the interval")
+    rows = tuple((name, _points(gap), str(gap.clusters), _reading(gap)) for name, gap in gaps)
+    return Table("Differences, paired by task, with their 95% intervals", columns, rows, frozenset({"points", "tasks"}))
+
+
+def _share(estimate: Estimate) -> str:
+    return f"{100 * estimate.mean:.1f}% [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+
+
+def _points(estimate: Estimate) -> str:
+    return f"{100 * estimate.mean:+.1f} [{100 * estimate.low:+.1f}, {100 * estimate.high:+.1f}]"
+
+
+def _reading(estimate: Estimate) -> str:
+    if estimate.low > 0:
+        return "is above 0"
+    return "is below 0" if estimate.high < 0 else "holds 0"
+
+
+def _arm(report: EvalReport | None, name: str) -> ArmResult | None:
+    return next((arm for arm in report.arms if arm.name == name), None) if report is not None else None
