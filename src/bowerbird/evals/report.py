@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bowerbird.evals.stats import Estimate, clustered_mean, paired_difference
+from bowerbird.orchestrator.store import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def _by_task(arm: ArmResult) -> dict[str, float]:
 
 
 def save_report(report: EvalReport, path: Path) -> None:
-    path.write_text(json.dumps(asdict(report), indent=1) + "\n")
+    write_atomically(path, json.dumps(asdict(report), indent=1) + "\n")
 
 
 def load_report(path: Path) -> EvalReport:

@@ -7,18 +7,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
+_BLOCK = 256
+
 
 def draw_free(logits: Tensor, temperatures: Tensor, uniforms: Tensor) -> tuple[list[int], list[float]]:
     """Draw from softmax(logits / temperature) by inverting the cumulative distribution.
 
-    `logits` is float [rows, vocabulary], the others float [rows]; `uniforms` lie in [0, 1). Returns ids and logprobs.
+    `logits` is float [rows, vocabulary] and is overwritten, the others are float [rows]; `uniforms` lie in [0, 1).
+    Returns ids and logprobs. The sum runs over blocks first and then inside one block: a cumulative sum over a whole
+    vocabulary would cost more than the softmax.
     """
-    logprobs = torch.log_softmax(logits / temperatures[:, None], dim=-1)
-    cumulative = logprobs.exp().cumsum(-1)
+    rows, vocabulary = logits.shape
+    probabilities = torch.softmax(logits.div_(temperatures[:, None]), dim=-1)
+    padded = torch.nn.functional.pad(probabilities, (0, -vocabulary % _BLOCK)) if vocabulary % _BLOCK else probabilities
+    blocks = padded.view(rows, -1, _BLOCK)
+    sums = blocks.sum(-1).cumsum(-1)
     # scaled by the sum as computed, so that rounding can never ask for a token beyond the last one
-    targets = uniforms[:, None] * cumulative[:, -1:]
-    ids = torch.searchsorted(cumulative, targets, right=True).clamp_(max=logits.shape[-1] - 1)
-    return ids[:, 0].tolist(), logprobs.gather(1, ids)[:, 0].tolist()
+    targets = uniforms[:, None] * sums[:, -1:]
+    block = torch.searchsorted(sums, targets, right=True).clamp_(max=sums.shape[1] - 1)
+    before = torch.where(block > 0, sums.gather(1, (block - 1).clamp(min=0)), 0.0)
+    inside = blocks[torch.arange(rows, device=logits.device), block[:, 0]].cumsum(-1)
+    last = (inside < inside[:, -1:]).sum(-1, keepdim=True)  # the block's last token that has any probability
+    ids = block * _BLOCK + torch.minimum(torch.searchsorted(inside, targets - before, right=True), last)
+    return ids[:, 0].tolist(), probabilities.gather(1, ids).log()[:, 0].tolist()
 
 
 def draw_choice(

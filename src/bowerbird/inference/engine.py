@@ -19,6 +19,7 @@ from bowerbird.inference.choose import draw_choice, draw_free
 from bowerbird.inference.grammar import GrammarCompiler, GrammarState
 from bowerbird.inference.kv import ATTENTION, Group, Prefix, PrefixPass, RowPass, Tails, register
 from bowerbird.inference.loading import load_model, load_tokenizer
+from bowerbird.inference.packed import pack_linears
 from bowerbird.inference.protocol import Request
 from bowerbird.types import Completion, ModelError, PolicyVersion
 
@@ -81,6 +82,7 @@ class Engine:
         self.tokenizer = load_tokenizer(path)
         self.chat = Chat(self.tokenizer)
         self._model: Any = load_model(path, dtype=dtype, device=device, attention=ATTENTION)
+        self._packed = pack_linears(self._model, dtype, device)
         self._decoder, self._head = self._model.get_decoder(), self._model.get_output_embeddings()
         self._grammars = GrammarCompiler(self.tokenizer)
         self._device, self._places, self._version = device, places, version
@@ -132,6 +134,8 @@ class Engine:
         from bowerbird.inference.weights import read_weights
 
         read_weights(self._model, version)
+        for layer in self._packed:
+            layer.pack()
         self._version = version.number
         self._prefixes.clear()  # their keys and values are of the old weights
 
@@ -282,6 +286,8 @@ class Engine:
                 if last is not row:
                     self._tails.move(len(self._rows), i, last.length)
                     self._rows[i] = last
+        if not self._rows and not self._waiting:
+            self._tails.resize(0, 0)  # an idle sampler leaves the memory to the learner
         return sorted(finished, key=lambda pair: pair[0])
 
 

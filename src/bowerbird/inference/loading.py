@@ -42,7 +42,9 @@ def load_model(path: str, *, dtype: torch.dtype, device: torch.device, attention
     after the output layer: log-probabilities would then not be those that were sampled from.
     """
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # a run shows its own progress
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, attn_implementation=attention)
     except (OSError, ValueError) as error:

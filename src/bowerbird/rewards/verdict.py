@@ -63,7 +63,8 @@ def scaffold_return(
         return ScaffoldReturn(scaffold.scaffold_id, Outcome.VALID, 0.0)
     rewards = [verdict.reward for verdict in verdicts if verdict.outcome is Outcome.VALID]
     if rewards:
-        value = math.fsum(rewards) / len(rewards) - price_per_token * tokens
+        # never below 0, what an invalid scaffold returns: failing honestly must not cost more than abstaining
+        value = max(math.fsum(rewards) / len(rewards) - price_per_token * tokens, 0.0)
         return ScaffoldReturn(scaffold.scaffold_id, Outcome.VALID, value)
     hacked = any(verdict.outcome is Outcome.HACKED for verdict in verdicts)
     return ScaffoldReturn(scaffold.scaffold_id, Outcome.HACKED if hacked else Outcome.INFRA_ERROR, 0.0)
