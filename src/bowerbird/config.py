@@ -109,17 +109,20 @@ class Config(_Section):
     eval: EvalConfig = EvalConfig()
 
 
-def load_config(path: Path, overrides: list[str] | None = None) -> Config:
-    """Read a TOML file and apply `section.key=value` overrides. Raises ConfigError naming the key at fault."""
+def load_config(path: Path | None, overrides: list[str] | None = None) -> Config:
+    """Read a TOML file (None: all defaults) and apply `section.key=value` overrides.
+
+    Raises ConfigError naming the key at fault.
+    """
     try:
-        raw = tomllib.loads(path.read_text())
+        raw = tomllib.loads(path.read_text()) if path is not None else {}
     except FileNotFoundError as error:
         raise ConfigError(f"no configuration at {path}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path}: {error}") from error
     for item in overrides or []:
         _override(raw, item)
-    return parse_config(raw, str(path))
+    return parse_config(raw, str(path or "--set"))
 
 
 def parse_config(raw: dict[str, Any], where: str) -> Config:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bowerbird.cli.options import FILE, FOLDER, default_config, plain_lines, settings, training_extra
+from bowerbird.cli.options import FILE, FOLDER, plain_lines, settings, training_extra
 from bowerbird.types import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _config(run_dir: Path | None, config_file: Path | None, model: str | None, o
     if run_dir is not None and not (run_dir / "config.toml").is_file():
         raise RunError(f"{run_dir} is not a run directory: it has no config.toml")
     path = config_file if config_file is not None else run_dir / "config.toml" if run_dir is not None else None
-    config = default_config(overrides) if path is None else load_config(path, overrides)
+    config = load_config(path, overrides)
     if model is None:
         return config
     return config.model_copy(update={"model": config.model.model_copy(update={"name": model})})

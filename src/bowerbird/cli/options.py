@@ -1,6 +1,5 @@
 """Arguments that several commands share."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 from bowerbird.types import ConfigError
 
 if TYPE_CHECKING:
-    from bowerbird.config import Config
+    pass
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -28,16 +27,6 @@ run_argument = click.argument("run_dir", type=FOLDER)
 source_argument = click.argument("source", default="katas")
 count_option = click.option("--count", type=click.IntRange(min=1), help="How many tasks, from the start.")
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of the generated katas.")
-
-
-def default_config(overrides: list[str]) -> "Config":
-    """The defaults with overrides, for commands that need no file. Raises ConfigError."""
-    from bowerbird.config import load_config
-
-    try:
-        return load_config(Path(os.devnull), overrides)
-    except ConfigError as error:
-        raise ConfigError(str(error).replace(os.devnull, "--set", 1)) from error
 
 
 @contextmanager

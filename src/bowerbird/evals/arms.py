@@ -13,18 +13,19 @@ from bowerbird.config import Config
 from bowerbird.evals.report import ArmResult, EvalReport, Trial, arm_result
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Sampler
-from bowerbird.orchestrator.loop import remaining_budget
+from bowerbird.orchestrator.loop import card_job
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.rewards.grade import grade
 from bowerbird.rewards.oracle import Verifier
-from bowerbird.rollout.card import run_card, run_plain
+from bowerbird.rollout.card import run_plain
 from bowerbird.rollout.driver import Driver, Job
+from bowerbird.rollout.effects import Run
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.card import Card, write_card
 from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
 from bowerbird.tasks import TaskSet
-from bowerbird.types import Outcome, Rollout, Scaffold, TaskView
+from bowerbird.types import Outcome, Rollout, Scaffold
 
 PLAIN_TEMPERATURE = 0.7
 FIXED = Card(
@@ -99,23 +100,16 @@ def _own(bench: Bench) -> list[Scaffold]:
 
 
 def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:
-    task: TaskView = bench.tasks.views[scaffold.task_id]
-    config = bench.config
-    seed = derive(config.seed, "eval", arm, task.task_id, k)
-    if arm == "plain":
-        run = run_plain(
-            task, bench.chat, token_budget=config.rollout.token_budget, temperature=PLAIN_TEMPERATURE, seed=seed
-        )
-    else:
-        run = run_card(
-            task,
-            Card.model_validate(scaffold.spec),
-            bench.chat,
-            token_budget=remaining_budget(config, scaffold),
-            call_tokens=config.rollout.call_tokens,
-            seed=seed,
-        )
-    return Job(f"{scaffold.scaffold_id}-{k}", task, scaffold.scaffold_id, run)
+    config, task = bench.config, bench.tasks.views[scaffold.task_id]
+    seed, rollout_id = derive(config.seed, "eval", arm, task.task_id, k), f"{scaffold.scaffold_id}-{k}"
+    if arm != "plain":
+        return card_job(config, bench, scaffold, rollout_id, seed)
+
+    def start(attempt: int) -> Run:
+        own, budget = derive(seed, "attempt", attempt), config.rollout.token_budget
+        return run_plain(task, bench.chat, token_budget=budget, temperature=PLAIN_TEMPERATURE, seed=own)
+
+    return Job(rollout_id, task, scaffold.scaffold_id, start)
 
 
 def _trial(bench: Bench, scaffold: Scaffold, rollout: Rollout) -> Trial:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _Z = 1.959963984540054  # two-sided 95%
+_CONFIDENCE = 0.975
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +48,6 @@ def _interval(mean: float, parts: Sequence[float], lowest: float) -> Estimate:
     if n < 2:
         return Estimate(mean, lowest, 1.0, n)
     error = _Z * math.sqrt(math.fsum(p * p for p in parts) * n / (n - 1))
+    if error == 0.0:  # all equal: what could still hide among n tasks, as for 0 of n (Clopper and Pearson 1934)
+        error = 1.0 - (1.0 - _CONFIDENCE) ** (1.0 / n)
     return Estimate(mean, max(lowest, mean - error), min(1.0, mean + error), n)

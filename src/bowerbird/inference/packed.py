@@ -1,6 +1,5 @@
 """Linear layers with weights packed for oneDNN: up to twice as fast on a CPU in float32 with a few dozen rows.
 
-
 The ordinary kernel reorders the weights at every call, which costs as much as the product when rows are few. Packing is
 done once for each policy version. Elsewhere than on a CPU in float32 nothing is changed.
 """

@@ -23,7 +23,8 @@ from bowerbird.rewards.grade import grade
 from bowerbird.rewards.oracle import Verifier
 from bowerbird.rewards.verdict import scaffold_return
 from bowerbird.rollout.card import run_card
-from bowerbird.rollout.driver import Driver, Job, run_null, submission
+from bowerbird.rollout.driver import REFILLS, Driver, Job, run_null, submission
+from bowerbird.rollout.effects import Run
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.archive import Archive, Entry
@@ -33,7 +34,15 @@ from bowerbird.tasks import TaskSet
 from bowerbird.trainer.learner import LearnerStats
 from bowerbird.types import InfraError, Outcome, PolicyVersion, Rollout, Scaffold, TaskView, TrainingSample, Verdict
 
-_REFILLS = 2  # how often a rollout that the machinery lost is tried again
+
+class SolvingParts(Protocol):
+    """What a rollout needs: the tasks' public halves and the words for the model."""
+
+    @property
+    def tasks(self) -> TaskSet: ...
+
+    @property
+    def chat(self) -> Chat: ...
 
 
 class Learns(Protocol):
@@ -116,35 +125,14 @@ class Loop:
     # -- stage 2 -----------------------------------------------------------------------------------
 
     def _solve(self, seed: int, proposals: Sequence[Scaffold]) -> list[Rollout]:
-        """K rollouts under each valid scaffold. What the machinery lost is refilled, up to a point."""
-        wanted = [
-            (scaffold, k)
-            for scaffold in proposals
-            if scaffold.invalid is None
-            for k in range(self._config.rollout.per_scaffold)
-        ]
-        total, found = len(wanted), {}
-        for attempt in range(_REFILLS + 1):
-            jobs = [self._job(seed, scaffold, k, attempt) for scaffold, k in wanted]
-            done = self._driver.run(jobs, lambda n: self._watcher.phase("solve", n, total))
-            found.update({(r.scaffold_id, k): r for (_, k), r in zip(wanted, done, strict=True)})
-            wanted = [pair for pair, r in zip(wanted, done, strict=True) if r.infra_error is not None]
-            if not wanted:
-                break
-        return list(found.values())
+        """K rollouts under each valid scaffold."""
+        valid = [scaffold for scaffold in proposals if scaffold.invalid is None]
+        jobs = [self._job(seed, s, k) for s in valid for k in range(self._config.rollout.per_scaffold)]
+        return self._driver.run(jobs, lambda n: self._watcher.phase("solve", n, len(jobs)))
 
-    def _job(self, seed: int, scaffold: Scaffold, k: int, attempt: int = 0) -> Job:
-        task = self._stages.tasks.views[scaffold.task_id]
+    def _job(self, seed: int, scaffold: Scaffold, k: int) -> Job:
         rollout_id = f"{scaffold.scaffold_id}-{k}"
-        run = run_card(
-            task,
-            Card.model_validate(scaffold.spec),
-            self._stages.chat,
-            token_budget=remaining_budget(self._config, scaffold),
-            call_tokens=self._config.rollout.call_tokens,
-            seed=derive(seed, "rollout", rollout_id, attempt),
-        )
-        return Job(rollout_id, task, scaffold.scaffold_id, run)
+        return card_job(self._config, self._stages, scaffold, rollout_id, derive(seed, "rollout", rollout_id))
 
     # -- rewards -----------------------------------------------------------------------------------
 
@@ -156,14 +144,13 @@ class Loop:
 
         def verdict(rollout: Rollout) -> Verdict:
             scaffold, tasks = by_id[rollout.scaffold_id], self._stages.tasks
-            return grade(
-                tasks.views[rollout.task_id],
-                tasks.spec(rollout.task_id),
-                scaffold,
-                rollout,
-                self._stages.verifier,
-                null_reward=nulls[scaffold.scaffold_id],
-            ).verdict
+            view, spec = tasks.views[rollout.task_id], tasks.spec(rollout.task_id)
+            null = nulls[scaffold.scaffold_id]
+            for _ in range(REFILLS + 1):  # a verifier whose sandbox was lost is asked again
+                graded = grade(view, spec, scaffold, rollout, self._stages.verifier, null_reward=null)
+                if graded.error is None or rollout.infra_error is not None:
+                    break
+            return graded.verdict
 
         verdicts = dict(zip((r.rollout_id for r in rollouts), self._stages.pool.map(verdict, rollouts), strict=True))
         trials = []
@@ -206,6 +193,18 @@ class Loop:
             self.curriculum.record(category, rewards)
             if result.outcome is Outcome.VALID and scaffold.invalid is None:
                 self.archive.add(Entry(scaffold, category, result.value, commonest_failure(item)))
+
+
+def card_job(config: Config, parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: int) -> Job:
+    """A rollout of a card, valid by now, on its task."""
+    task = parts.tasks.views[scaffold.task_id]
+    card, budget = Card.model_validate(scaffold.spec), remaining_budget(config, scaffold)
+
+    def start(attempt: int) -> Run:
+        own = derive(seed, "attempt", attempt)
+        return run_card(task, card, parts.chat, token_budget=budget, call_tokens=config.rollout.call_tokens, seed=own)
+
+    return Job(rollout_id, task, scaffold.scaffold_id, start)
 
 
 def remaining_budget(config: Config, scaffold: Scaffold) -> int:

@@ -38,7 +38,9 @@ def report(
     for trial in trials:
         if trial.result.outcome is Outcome.VALID:
             returns.setdefault(trial.scaffold.task_id, []).append(trial.result.value)
-    sampled = sum(len(s.completion.token_ids) for s in learned)
+    calls = [c for t in trials for r in t.rollouts for c in r.calls]
+    calls += [t.scaffold.completion for t in trials if t.scaffold.completion is not None]
+    sampled = sum(sum(c.sampled) for c in calls)
     ages = [number - 1 - v for s in learned for v in s.completion.versions]
     laps = clock.laps
     return StepReport(

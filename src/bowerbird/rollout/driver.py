@@ -21,21 +21,33 @@ from bowerbird.types import Completion, InfraError, Rollout, TaskView
 CHECK_LIMITS = Limits(wall_s=3.0, cpu_s=3, output_bytes=1 << 16)
 
 
+REFILLS = 2  # how often a rollout that the machinery lost is begun again
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One rollout to run: who it is, and its generator."""
+    """One rollout to run: who it is, and how it starts. `start` is told how often it was lost before."""
 
     rollout_id: str
     task: TaskView
     scaffold_id: str
+    start: Callable[[int], Run]
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A job under way."""
+
+    job: Job
     run: Run
+    attempt: int
 
 
 @dataclass(slots=True)
 class _Waiting:
     """A run that asked for completions, and those that have come."""
 
-    job: Job
+    live: _Live
     tickets: tuple[int, ...]
     got: dict[int, Completion]
 
@@ -49,62 +61,70 @@ class Driver:
     def run(self, jobs: Sequence[Job], on_done: Callable[[int], None] = lambda _: None) -> list[Rollout]:
         """All jobs to their end, results in the order given. `on_done` is told how many are finished.
 
-        A lost sandbox ends its rollout with `infra_error`; nothing a model does raises.
+        A rollout whose sandbox is lost starts again; lost too often, it ends with `infra_error`. Nothing a model does
+        raises.
         """
         done: dict[str, Rollout] = {}
         asked: dict[int, _Waiting] = {}
-        ready: list[tuple[Job, Reply | None]] = [(job, None) for job in jobs]
+        ready: list[tuple[_Live, Reply | None]] = [(_Live(job, job.start(0), 0), None) for job in jobs]
         while ready or asked:
-            checks: list[tuple[Job, Check]] = []
-            for job, reply in ready:
-                effect = _resume(job, reply)
+            checks: list[tuple[_Live, Check]] = []
+            for live, reply in ready:
+                effect = _resume(live.run, reply)
                 if isinstance(effect, Ask):
-                    self._ask(job, effect, asked)
+                    self._ask(live, effect, asked)
                 elif isinstance(effect, Check):
-                    checks.append((job, effect))
+                    checks.append((live, effect))
                 else:
-                    done[job.rollout_id] = _finish(job, effect)
+                    done[live.job.rollout_id] = _finish(live.job, effect)
             ready = self._check(checks, done)
             if not ready and asked:
                 ready = self._sample(asked)
             on_done(len(done))
         return [done[job.rollout_id] for job in jobs]
 
-    def _ask(self, job: Job, effect: Ask, asked: dict[int, _Waiting]) -> None:
-        waiting = _Waiting(job, tuple(self._sampler.submit(r) for r in effect.requests), {})
+    def _ask(self, live: _Live, effect: Ask, asked: dict[int, _Waiting]) -> None:
+        waiting = _Waiting(live, tuple(self._sampler.submit(r) for r in effect.requests), {})
         asked.update(dict.fromkeys(waiting.tickets, waiting))
 
-    def _sample(self, asked: dict[int, _Waiting]) -> list[tuple[Job, Reply | None]]:
+    def _sample(self, asked: dict[int, _Waiting]) -> list[tuple[_Live, Reply | None]]:
         """Move the model on until some run has all it asked for."""
-        ready: list[tuple[Job, Reply | None]] = []
+        ready: list[tuple[_Live, Reply | None]] = []
         while not ready and asked:
             for ticket, completion in self._sampler.step():
                 waiting = asked.pop(ticket)
                 waiting.got[ticket] = completion
                 if len(waiting.got) == len(waiting.tickets):
-                    ready.append((waiting.job, tuple(waiting.got[t] for t in waiting.tickets)))
+                    ready.append((waiting.live, tuple(waiting.got[t] for t in waiting.tickets)))
         return ready
 
-    def _check(self, checks: Sequence[tuple[Job, Check]], done: dict[str, Rollout]) -> list[tuple[Job, Reply | None]]:
+    def _check(
+        self, checks: Sequence[tuple[_Live, Check]], done: dict[str, Rollout]
+    ) -> list[tuple[_Live, Reply | None]]:
         futures = [
-            (job, [self._pool.submit(check_visible, self._sandbox, job.task, s, CHECK_LIMITS) for s in check.sources])
-            for job, check in checks
+            (live, [self._pool.submit(check_visible, self._sandbox, live.job.task, s, CHECK_LIMITS) for s in c.sources])
+            for live, c in checks
         ]
-        ready: list[tuple[Job, Reply | None]] = []
-        for job, runs in futures:
+        ready: list[tuple[_Live, Reply | None]] = []
+        for live, runs in futures:
             try:
-                ready.append((job, tuple(run.result() for run in runs)))
+                ready.append((live, tuple(run.result() for run in runs)))
             except InfraError as error:
-                job.run.close()
-                done[job.rollout_id] = _lost(job, error)
+                live.run.close()
+                again = live.attempt + 1
+                if again <= REFILLS:
+                    ready.append((_Live(live.job, live.job.start(again), again), None))
+                else:
+                    done[live.job.rollout_id] = _lost(live.job, error)
         return ready
 
 
 def run_null(job: Job) -> Draft:
     """The null test: every model call returns nothing. What is submitted all the same, the scaffold knew."""
+    run = job.start(0)
     reply: Reply | None = None
     while True:
-        effect = _resume(job, reply)
+        effect = _resume(run, reply)
         if isinstance(effect, Ask):
             reply = tuple(Completion(r.prompt_ids, (), (), (), (), (), r.sampling, "stop") for r in effect.requests)
         elif isinstance(effect, Check):
@@ -113,9 +133,9 @@ def run_null(job: Job) -> Draft:
             return effect
 
 
-def _resume(job: Job, reply: Reply | None) -> Effect | Draft:
+def _resume(run: Run, reply: Reply | None) -> Effect | Draft:
     try:
-        return next(job.run) if reply is None else job.run.send(reply)
+        return next(run) if reply is None else run.send(reply)
     except StopIteration as stop:
         draft: Draft = stop.value
         return draft
