@@ -35,7 +35,9 @@ def transformers() -> sides.Measured:
     path = resolve("smollm2-135m")
     tokenizer = AutoTokenizer.from_pretrained(path)
     model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
-    text = tokenizer.apply_chat_template([{"role": "user", "content": TEXT}], tokenize=False, add_generation_prompt=True)
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": TEXT}], tokenize=False, add_generation_prompt=True
+    )
     prompt = torch.tensor([tokenizer(text, add_special_tokens=False)["input_ids"]] * ROWS)
     tokens, seconds = 0, 0.0
     for attempt in range(ROUNDS + 1):

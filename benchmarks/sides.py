@@ -19,7 +19,9 @@ def main(sides: dict[str, Callable[[], Measured]], figure: str, better: str = "h
     for name, measured in found.items():
         print(f"{name:>14}: " + ", ".join(f"{k} {_show(v)}" for k, v in measured.items()))
     first, second = list(found)[:2]
-    print(f"ratio {first} / {second} in {figure}: {found[first][figure] / found[second][figure]:.2f} ({better} is better)")
+    print(
+        f"ratio {first} / {second} in {figure}: {found[first][figure] / found[second][figure]:.2f} ({better} is better)"
+    )
 
 
 def _run(name: str) -> Measured:

@@ -24,7 +24,9 @@ def main() -> None:
         start = perf_counter()
         assert verifier.verify(spec, files).reward == 1.0
         whole.append(perf_counter() - start)
-    print(f"bare sandboxed Python: median {median(bare) * 1e3:.1f} ms; verification: median {median(whole) * 1e3:.1f} ms")
+    print(
+        f"bare sandboxed Python: median {median(bare) * 1e3:.1f} ms; verification: median {median(whole) * 1e3:.1f} ms"
+    )
     print(f"ratio verification / bare: {median(whole) / median(bare):.2f} (lower is better)")
 
 

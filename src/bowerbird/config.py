@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bowerbird.types import ConfigError
@@ -157,20 +158,4 @@ def _override(raw: dict[str, Any], item: str) -> None:
 
 def dump_config(config: Config) -> str:
     """The resolved configuration as TOML, every default spelled out."""
-    top, sections = [], []
-    for key, value in config.model_dump(mode="json").items():
-        if isinstance(value, dict):
-            sections.append(f"\n[{key}]\n" + "\n".join(f"{k} = {_toml(v)}" for k, v in value.items()))
-        else:
-            top.append(f"{key} = {_toml(value)}")
-    return "\n".join(top + sections) + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return repr(value)
+    return tomli_w.dumps(config.model_dump(mode="json"))

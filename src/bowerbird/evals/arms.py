@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bowerbird.config import Config
-from bowerbird.evals.report import ArmResult, EvalReport, Trial, arm_result
+from bowerbird.evals.report import EvalReport, Trial, arm_result
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.loop import card_job
@@ -59,25 +59,27 @@ class Bench:
 
 
 def evaluate(bench: Bench, watcher: Watcher, arms: Sequence[str] = ARMS) -> EvalReport:
-    """Every arm on every task. A card that does not parse solves nothing: it is a trial with reward 0."""
-    results = tuple(_arm(bench, name, watcher) for name in arms)
-    return EvalReport(bench.sampler.version, bench.config.rollout.token_budget, len(bench.tasks), results)
-
-
-def _arm(bench: Bench, name: str, watcher: Watcher) -> ArmResult:
-    scaffolds = {"plain": _none, "fixed": _fixed, "own": _own}[name](bench)
+    """Every arm on every task, all in one batch. A card that does not parse solves nothing: a trial with reward 0."""
+    scaffolds = {name: {"plain": _none, "fixed": _fixed, "own": _own}[name](bench) for name in arms}
     jobs = [
         _job(bench, name, scaffold, k)
-        for scaffold in scaffolds
+        for name in arms
+        for scaffold in scaffolds[name]
         if scaffold.invalid is None
         for k in range(bench.config.eval.samples)
     ]
     driver = Driver(bench.sampler, bench.sandbox, bench.pool)
-    rollouts = driver.run(jobs, lambda n: watcher.phase(f"evaluate {name}", n, len(jobs)))
-    by_id = {s.scaffold_id: s for s in scaffolds}
-    trials = list(bench.pool.map(lambda r: _trial(bench, by_id[r.scaffold_id], r), rollouts))
-    trials += [_unusable(bench, s) for s in scaffolds if s.invalid is not None]
-    return arm_result(name, [t for t in trials if t.outcome != Outcome.INFRA_ERROR])
+    rollouts = driver.run(jobs, lambda n: watcher.phase("evaluate", n, len(jobs)))
+    by_id = {s.scaffold_id: s for own in scaffolds.values() for s in own}
+    graded = list(bench.pool.map(lambda r: _trial(bench, by_id[r.scaffold_id], r), rollouts))
+    trials: dict[str, list[Trial]] = {name: [] for name in arms}
+    for job, trial in zip(jobs, graded, strict=True):
+        if trial.outcome != Outcome.INFRA_ERROR:
+            trials[job.scaffold_id.partition("-")[0]].append(trial)
+    for name in arms:
+        trials[name] += [_unusable(bench, s) for s in scaffolds[name] if s.invalid is not None]
+    results = tuple(arm_result(name, trials[name]) for name in arms)
+    return EvalReport(bench.sampler.version, bench.config.rollout.token_budget, len(bench.tasks), results)
 
 
 def _none(bench: Bench) -> list[Scaffold]:

@@ -22,7 +22,7 @@ class Chat:
 
     def prompt(self, messages: Sequence[Message], prefill: str = "") -> tuple[int, ...]:
         """Ids up to where the assistant's answer begins; `prefill` is the forced beginning of that answer."""
-        return self._encode(self._render(messages) + prefill)
+        return self.encode(self._render(messages) + prefill)
 
     def extend(self, ids: Sequence[int], user: str, prefill: str = "") -> tuple[int, ...]:
         """`ids` (a prompt and what was sampled after it), the end of that turn, then a new user turn.
@@ -31,7 +31,7 @@ class Chat:
         """
         text = self._render([{"role": "user", "content": "."}, {"role": "assistant", "content": _MARK}, _user(user)])
         rest = text[text.index(_MARK) + len(_MARK) :]
-        tail = self._encode(rest + prefill)
+        tail = self.encode(rest + prefill)
         if ids and ids[-1] in self.end_ids and tail and tail[0] == ids[-1]:
             tail = tail[1:]
         return (*ids, *tail)
@@ -52,7 +52,8 @@ class Chat:
             ),
         )
 
-    def _encode(self, text: str) -> tuple[int, ...]:
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Ids of plain text, nothing added."""
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
 

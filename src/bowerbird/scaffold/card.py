@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bowerbird.types import JsonValue
 
@@ -40,6 +40,14 @@ class Card(BaseModel):
     )
     tools: Literal["run"] = Field(description="run: answers may be executed on the visible examples in the sandbox")
     temperature: Literal["low", "mid", "high"]
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_booleans(cls, value: object) -> object:
+        """True equals 1 in Python, but it is not a number that the grammar allows."""
+        if isinstance(value, bool):
+            raise ValueError("a boolean is not allowed here")
+        return value
 
 
 TEMPERATURES: Mapping[str, float] = {"low": 0.3, "mid": 0.7, "high": 1.0}

@@ -1,0 +1,74 @@
+"""Many rollouts over one sampler and a real sandbox."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bowerbird.inference.chat import Chat
+from bowerbird.inference.fake import FakeSampler
+from bowerbird.rollout.card import run_card
+from bowerbird.rollout.checks import check_visible
+from bowerbird.rollout.driver import CHECK_LIMITS, REFILLS, Driver, Job, run_null, submission
+from bowerbird.sandbox import FakeCall, FakeSandbox, Sandbox
+from bowerbird.scaffold.card import Card
+from bowerbird.types import SandboxError, TaskView
+from tests.rollout.test_card import BASE
+
+CARD = BASE.model_copy(update={"candidates": 2, "select": "visible_pass"})
+RIGHT = "```python\ndef add_7(x):\n    return x + 7\n```"
+
+
+def job(task: TaskView, chat: Chat, name: str = "r", card: Card = CARD) -> Job:
+    return Job(name, task, "s", lambda n: run_card(task, card, chat, token_budget=400, call_tokens=100, seed=n))
+
+
+def test_rollouts_in_the_real_sandbox(sandbox: Sandbox, chat: Chat, task: TaskView) -> None:
+    sampler = FakeSampler(chat, lambda r: RIGHT if r.sampling.seed % 2 else RIGHT.replace("7\n`", "8\n`"))
+    with ThreadPoolExecutor(2) as pool:
+        done = Driver(sampler, sandbox, pool).run([job(task, chat, str(i)) for i in range(6)])
+    assert [r.rollout_id for r in done] == [str(i) for i in range(6)]
+    assert all(r.infra_error is None and len(r.calls) == 2 for r in done)
+    assert any(r.submission["solution.py"].endswith(b"x + 7\n") for r in done)
+
+
+@pytest.mark.parametrize(
+    ("source", "failure"),
+    [
+        ("def add_7(x):\n    return x + 7\n", None),
+        ("def add_7(x):\n    return x + 8\n", "wrong_answer"),
+        ("def add_7(x):\n    return 1 / 0\n", "exception"),
+        ("def add_7(x)\n", "syntax_error"),
+        ("def other(x):\n    pass\n", "missing_function"),
+        ("while True: pass\n", "timeout"),
+        ("print('x' * 10**8)\n", "flood"),
+        ("", "no_code"),
+    ],
+)
+def test_visible_checks(sandbox: Sandbox, task: TaskView, source: str, failure: str | None) -> None:
+    found = check_visible(sandbox, task, source, CHECK_LIMITS)
+    assert (found.failure, found.passed) == (failure, failure is None)
+
+
+def test_a_candidate_that_reads_a_decoy_is_seen(sandbox: Sandbox, task: TaskView) -> None:
+    source = "import glob\nfor p in glob.glob('/tests/*'): open(p).read()\ndef add_7(x):\n    return x + 7\n"
+    assert check_visible(sandbox, task, source, CHECK_LIMITS).withheld_reads
+
+
+def test_a_lost_sandbox_is_refilled_and_then_an_infra_error(chat: Chat, task: TaskView) -> None:
+    lost = 0
+
+    def broken(call: FakeCall) -> object:
+        nonlocal lost
+        lost += 1
+        raise SandboxError("gone")
+
+    with ThreadPoolExecutor(1) as pool:
+        (rollout,) = Driver(FakeSampler(chat, lambda _: RIGHT), FakeSandbox(broken), pool).run([job(task, chat)])  # type: ignore[arg-type]
+    assert rollout.infra_error == "SandboxError: gone"
+    assert lost == REFILLS + 1
+
+
+def test_the_null_test_finds_no_answer_in_a_card(chat: Chat, task: TaskView) -> None:
+    assert submission(task, run_null(job(task, chat))) == {}
+    stub = CARD.model_copy(update={"decompose": "stubs_then_fill"})
+    assert submission(task, run_null(job(task, chat, card=stub))) == {"solution.py": b"def add_7(x):\n"}

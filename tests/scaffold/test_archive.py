@@ -1,0 +1,32 @@
+"""Selection: what a task is shown next."""
+
+from random import Random
+
+from bowerbird.scaffold.archive import Archive, Entry
+from bowerbird.types import Scaffold
+
+
+def entry(name: str, task: str, value: float, category: str = "sums") -> Entry:
+    return Entry(Scaffold(name, task, "card", "{}", {}, None, None, None, 0), category, value, None)
+
+
+def drawn(archive: Archive, task: str, category: str = "sums") -> set[str | None]:
+    found = [archive.previous(task, category, Random(seed)) for seed in range(200)]
+    return {e.scaffold.scaffold_id if e else None for e in found}
+
+
+def test_a_task_of_a_new_kind_starts_from_nothing() -> None:
+    assert drawn(Archive([entry("a", "t", 1.0)]), "u", "other") == {None}
+
+
+def test_a_new_task_is_shown_its_category_and_a_known_one_its_own_lineage() -> None:
+    archive = Archive([entry("a", "t", 0.0), entry("b", "v", 1.0)])
+    assert drawn(archive, "new") == {None, "b"}
+    assert drawn(archive, "t") == {None, "a"}
+
+
+def test_the_best_of_many_is_preferred() -> None:
+    archive = Archive([entry(str(i), "t", i / 10) for i in range(10)])
+    counts = [archive.previous("t", "sums", Random(seed)) for seed in range(400)]
+    chosen = [int(e.scaffold.scaffold_id) for e in counts if e]
+    assert sum(c >= 5 for c in chosen) > 3 * sum(c < 5 for c in chosen)
