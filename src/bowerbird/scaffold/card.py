@@ -23,7 +23,7 @@ class Card(BaseModel):
         description="none: the task alone; tests_first: with its examples as asserts; localize_edit: a repair asks for "
         "an edit of one line; stubs_then_fill: the answer starts with the function's signature"
     )
-    max_steps: Literal[2, 4, 8] = Field(description="model calls in all")
+    max_steps: Literal[4, 8, 16] = Field(description="model calls in all")
     memory: Literal["none", "last_k", "notes"] = Field(
         description="what a repair remembers: nothing, the last k attempts as a conversation, or one line on each"
     )
