@@ -147,7 +147,7 @@ def test_a_resumed_learner_goes_on_as_if_it_had_not_stopped(
 
     whole = make(str(tiny))
     whole.step(batch(), 1)
-    checkpoint.save(whole, tmp_path, 1, {"note": 1})
+    checkpoint.save(whole, str(tiny), tmp_path, 1, {"note": 1})
     whole.step(batch(), 2)
     resumed = make(str(tiny) if rank else str(tmp_path / "1"))
     assert checkpoint.load(resumed, tmp_path, 1) == {"note": 1}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -80,7 +81,7 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
         lora_rank=config.model.lora_rank,
     )
     state: dict[str, Any] = checkpoint.load(learner, store.checkpoints, done) if done else {}
-    with sampling_parts(config, weights if done else source, done) as (engine, sandbox, pool):
+    with sampling_parts(config, source, 0) as (engine, sandbox, pool):
 
         def publisher(number: int) -> PolicyVersion:
             version = publish(learner.base, source, store.versions, number)
@@ -92,24 +93,27 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
         curriculum = Curriculum(list(tasks.views.values()), config.curriculum)
         curriculum.restore(state.get("curriculum", {}))
         loop = Loop(config, stages, Archive(store.archived()), curriculum, watcher)
+        version = PolicyVersion(done, str(store.versions / str(done)))
+        if done not in complete(store.versions):
+            version = publisher(done)
         if done:
+            engine.load(version)
             watcher.says(f"going on after step {done}")
-        return _steps(loop, learner, store, config, done, watcher, publisher)
+        save = partial(checkpoint.save, learner, source, store.checkpoints)
+        return _steps(loop, store, config, version, watcher, save)
 
 
 def _steps(
     loop: Loop,
-    learner: Learner,
     store: RunStore,
     config: Config,
-    done: int,
+    version: PolicyVersion,
     watcher: Watcher,
-    publisher: Callable[[int], PolicyVersion],
+    save: Callable[[int, dict[str, Any]], None],
 ) -> PolicyVersion:
-    newest = complete(store.versions)
-    version = PolicyVersion(done, str(store.versions / str(done))) if done in newest else publisher(done)
+    """The steps after `version` was published."""
     with _asked_to_stop() as stop:
-        for number in range(done + 1, config.steps + 1):
+        for number in range(version.number + 1, config.steps + 1):
             step = loop.step(number)
             store.add_step(number, step.credited)
             store.add_metrics(step.report)
@@ -117,7 +121,7 @@ def _steps(
             version = step.version
             last = number == config.steps or stop()
             if last or number % config.checkpoint_every == 0:
-                checkpoint.save(learner, store.checkpoints, number, {"curriculum": loop.curriculum.state()})
+                save(number, {"curriculum": loop.curriculum.state()})
             if stop():
                 raise Interrupted(f"stopped after step {number}; go on with: bowerbird train --resume {store.folder}")
     return version

@@ -7,20 +7,22 @@ from typing import Any
 import torch
 
 from bowerbird.trainer.learner import Learner
-from bowerbird.trainer.publish import complete, merged_state, retain, settle
+from bowerbird.trainer.publish import complete, copy_tokenizer, merged_state, retain, settle
 from bowerbird.types import RunError
 
 
-def save(learner: Learner, folder: Path, number: int, state: dict[str, Any], keep: int = 2) -> None:
+def save(learner: Learner, source: str, folder: Path, number: int, state: dict[str, Any], keep: int = 2) -> None:
     """Write `folder`/`number`: weights in the Hugging Face layout, optimiser, torch's random state and `state`.
 
-    `state` holds plain values. Raises RunError when the disk is full; the last complete checkpoint is then intact.
+    `state` holds plain values; `source` is the model whose tokenizer goes along. Raises RunError when the disk is
+    full; the last complete checkpoint is then intact.
     """
     partial = folder / f".{number}.partial"
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         learner.base.save_pretrained(partial, state_dict=merged_state(learner.base))
+        copy_tokenizer(source, partial)
         adapters = {n: p.detach() for n, p in learner.model.named_parameters() if "lora_" in n}
         held = {
             "optimizer": learner.optimizer.state(),

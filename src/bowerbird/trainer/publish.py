@@ -17,7 +17,7 @@ _TOKENIZER_FILES = ("tokenizer*", "special_tokens*", "vocab*", "merges.txt", "ch
 def publish(base: Any, source: str, folder: Path, number: int) -> PolicyVersion:
     """Write the weights (adapters merged in) to `folder`/`number`. A reader sees all of it or nothing.
 
-    `source` is the folder whose tokenizer files go along. Raises RunError when the disk is full or not writable.
+    `source` is the model whose tokenizer goes along. Raises RunError when the disk is full or not writable.
     """
     target = folder / str(number)
     partial = folder / f".{number}.partial"
@@ -25,14 +25,24 @@ def publish(base: Any, source: str, folder: Path, number: int) -> PolicyVersion:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         base.save_pretrained(partial, state_dict=merged_state(base))
-        for pattern in _TOKENIZER_FILES:
-            for file in Path(source).glob(pattern):
-                shutil.copy2(file, partial / file.name)
+        copy_tokenizer(source, partial)
         settle(partial, target)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise RunError(f"cannot write version {number} to {folder}: {error}. Free some disk, then resume") from error
     return PolicyVersion(number, str(target))
+
+
+def copy_tokenizer(source: str, folder: Path) -> None:
+    """The tokenizer of `source`, a checkpoint folder or a hub id that is in the local cache, into `folder`."""
+    if not Path(source).is_dir():
+        from transformers import AutoTokenizer
+
+        AutoTokenizer.from_pretrained(source).save_pretrained(folder)
+        return
+    for pattern in _TOKENIZER_FILES:
+        for file in Path(source).glob(pattern):
+            shutil.copy2(file, folder / file.name)
 
 
 def settle(partial: Path, target: Path) -> None:
