@@ -48,7 +48,15 @@ def test_core_dependencies_load_no_torch(wheel: zipfile.ZipFile) -> None:
 
 
 def test_extras_and_script_are_declared() -> None:
-    assert set(PROJECT["project"]["optional-dependencies"]) == {"train", "vllm", "ray", "harbor", "viewer", "dev"}
+    assert set(PROJECT["project"]["optional-dependencies"]) == {
+        "train",
+        "vllm",
+        "ray",
+        "harbor",
+        "viewer",
+        "bench",
+        "dev",
+    }
     (script,) = importlib.metadata.entry_points(group="console_scripts", name="bowerbird")
     assert callable(script.load())
 

@@ -103,3 +103,11 @@ def test_coverage_of_the_interval() -> None:
         held += found.low <= 0.5 <= found.high
     assert 0.92 <= held / runs <= 0.98
     assert math.isfinite(found.low)
+
+
+def test_a_rate_of_nothing_is_not_certain() -> None:
+    """0 of 96: the exact one-sided bound, 1 - 0.025 ** (1/96)."""
+    found = clustered_mean([0.0] * 96, [str(i) for i in range(96)])
+    assert (found.mean, found.low) == (0.0, 0.0)
+    assert found.high == pytest.approx(0.037696, abs=1e-5)
+    assert clustered_mean([1.0] * 96, [str(i) for i in range(96)]).low == pytest.approx(1 - 0.037696, abs=1e-5)

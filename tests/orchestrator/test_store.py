@@ -7,7 +7,8 @@ import pytest
 
 from bowerbird.config import Config, load_config
 from bowerbird.orchestrator.credit import credit
-from bowerbird.orchestrator.store import RunStore, write_atomically
+from bowerbird.orchestrator.files import write_atomically
+from bowerbird.orchestrator.store import RunStore
 from bowerbird.types import RunError, TaskView
 from tests.orchestrator.test_credit import GROUP
 from tests.viewer.runs import step_report

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bowerbird.evals.stats import Estimate, clustered_mean, paired_difference
-from bowerbird.orchestrator.store import write_atomically
+from bowerbird.orchestrator.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)

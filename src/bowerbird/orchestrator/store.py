@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bowerbird.config import Config, dump_config, load_config
 from bowerbird.orchestrator.credit import Credited
+from bowerbird.orchestrator.files import write_atomically
 from bowerbird.orchestrator.progress import StepReport
 from bowerbird.scaffold.archive import Entry
 from bowerbird.types import Completion, PolicyVersion, Rollout, RunError, Scaffold, TaskView
@@ -194,19 +195,6 @@ def commonest_failure(item: Credited) -> str | None:
         return "invalid"
     counts = Counter(v.failure for v in item.trial.verdicts if v.failure is not None)
     return counts.most_common(1)[0][0] if counts else None
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace `path` in one step. Raises RunError when the disk is full."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error}. Free some disk, then resume") from error
 
 
 def _transcripts(item: Credited) -> Iterator[dict[str, object]]:
