@@ -47,9 +47,17 @@ class GrammarState:
 
     def take_forced(self) -> list[int]:
         """The tokens that must come now, which are thereby consumed; often none."""
-        forced = list(self._matcher.compute_ff_tokens())
-        if forced:
-            self._matcher.consume_tokens(forced)
+        forced: list[int] = []
+        while not self.done:
+            run = list(self._matcher.compute_ff_tokens())
+            if (
+                not run
+            ):  # the library leaves open how a forced text is cut into tokens; one option is forced all the same
+                run = list(self.allowed())
+                if len(run) > 1:
+                    break
+            self._matcher.consume_tokens(run)
+            forced += run
         return forced
 
     def allowed(self) -> tuple[int, ...]:
