@@ -39,7 +39,7 @@ def test_it_samples_exactly(path: str) -> None:
         assert call.logprobs == pytest.approx(exact[:, 0].tolist(), abs=2e-3)
     for call in calls[3:]:
         assert parse_card(call.text)[0] is not None
-        assert sum(call.sampled) == 10, "one decision a field; a field with one option is forced"
+        assert sum(call.sampled) == 11, "one decision a field; a field with one option is forced"
 
 
 def test_it_trains_a_step(path: str, tmp_path: Path) -> None:
