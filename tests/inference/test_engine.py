@@ -121,3 +121,17 @@ def test_new_weights_change_the_answers_and_the_stamp(
 def test_a_half_written_version_is_never_read(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="COMPLETE"):
         engine.load(PolicyVersion(1, str(tmp_path)))
+
+
+def test_a_version_that_lacks_tensors_is_refused(engine: Engine, tiny: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(tiny / "model.safetensors")
+    gone = next(name for name in tensors if "q_proj" in name)
+    save_file({k: v for k, v in tensors.items() if k != gone}, tmp_path / "model.safetensors")
+    (tmp_path / "COMPLETE").touch()
+    with pytest.raises(ModelError, match=gone):
+        engine.load(PolicyVersion(1, str(tmp_path)))
+    save_file({**tensors, "model.extra": tensors[gone].clone()}, tmp_path / "model.safetensors")
+    with pytest.raises(ModelError, match=r"model\.extra"):
+        engine.load(PolicyVersion(1, str(tmp_path)))

@@ -144,9 +144,7 @@ class Engine:
     def load(self, version: PolicyVersion) -> None:
         from bowerbird.inference.weights import read_weights
 
-        read_weights(self._model, version)
-        for layer in self._packed:
-            layer.pack()
+        read_weights(self._model, self._packed, version)
         self._version = version.number
         self._prefixes.clear()  # their keys and values are of the old weights
 

@@ -13,31 +13,40 @@ _ROWS = 64  # the batch that the packed layout is chosen for; others work too
 
 
 class PackedLinear(nn.Module):
-    """A linear layer, [..., in] to [..., out], whose `weight` stays the parameter that new versions are copied into."""
+    """A linear layer, [..., in] to [..., out], that keeps its weight in packed form only.
 
-    def __init__(self, linear: nn.Linear) -> None:
+    `tied` is the parameter of another module that it shares its weight with, if any.
+    """
+
+    def __init__(self, linear: nn.Linear, tied: Tensor | None) -> None:
         super().__init__()
-        self.weight, self.bias = linear.weight, linear.bias
-        self.pack()
+        self.bias = linear.bias
+        self._tied = (tied,)  # in a tuple, lest it be registered as a parameter of this module
+        self.pack(linear.weight)
 
-    def pack(self) -> None:
-        """Take the weight as it is now. Until then `forward` works with the weight of the last call."""
+    @property
+    def tied(self) -> Tensor | None:
+        return self._tied[0]
+
+    def pack(self, weight: Tensor) -> None:
+        """Take this weight, [out, in], from now on."""
         with torch.no_grad():
-            self._packed = torch.ops.mkldnn._reorder_linear_weight(self.weight.detach(), _ROWS)
+            self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach().float(), _ROWS)
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, "none", [], ""))
 
 
-def pack_linears(model: Any, dtype: torch.dtype, device: torch.device) -> list[PackedLinear]:
-    """Replace the model's linear layers where that pays; the new layers, to be packed again after new weights."""
+def pack_linears(model: Any, dtype: torch.dtype, device: torch.device) -> dict[str, PackedLinear]:
+    """Replace the model's linear layers where that pays; the new layers by the name of the weight they hold."""
     if device.type != "cpu" or dtype != torch.float32 or not torch.backends.mkldnn.is_available():
-        return []
-    packed = []
-    for module in list(model.modules()):
+        return {}
+    embedding = model.get_input_embeddings().weight
+    packed = {}
+    for path, module in list(model.named_modules()):
         for name, child in list(module.named_children()):
             if type(child) is nn.Linear:
-                layer = PackedLinear(child)
+                layer = PackedLinear(child, embedding if child.weight is embedding else None)
                 setattr(module, name, layer)
-                packed.append(layer)
+                packed[f"{path}.{name}.weight" if path else f"{name}.weight"] = layer
     return packed

@@ -15,7 +15,7 @@ from bowerbird.algo import PolicyLoss
 from bowerbird.trainer.packing import Term
 
 LossOf = Callable[[Tensor, Sequence[Term]], PolicyLoss]
-_CHUNK = 256
+_CHUNK = 128
 
 
 @dataclass(slots=True)
