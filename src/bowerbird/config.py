@@ -73,14 +73,12 @@ class LearnerConfig(_Section):
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = Field(0.0, ge=0)
     clip_norm: float = Field(1.0, gt=0)
-    lanes: int = Field(0, ge=0, description="micro-batches side by side; 0: two on a CPU with two cores, else one")
-    micro_batch_tokens: int = Field(512, ge=64, description="tokens carried through the model at once")
+    micro_batch_tokens: int = Field(768, ge=64, description="tokens carried through the model at once")
     recompute_above: int = Field(1536, ge=0, description="tokens from which activations are recomputed, not stored")
 
 
 class SamplerConfig(_Section):
     places: int = Field(96, ge=1, description="requests sampled at once")
-    lanes: int = Field(0, ge=0, description="parts of a batch side by side; 0: two on a CPU with two cores, else one")
 
 
 class CurriculumConfig(_Section):

@@ -18,7 +18,6 @@ from bowerbird.inference.chat import Chat
 from bowerbird.inference.choose import draw_choice, draw_free
 from bowerbird.inference.grammar import GrammarCompiler, GrammarState
 from bowerbird.inference.kv import ATTENTION, Group, Prefix, PrefixPass, RowPass, Tails, register
-from bowerbird.inference.lanes import Lanes, lane_count
 from bowerbird.inference.loading import load_model, load_tokenizer
 from bowerbird.inference.packed import pack_linears
 from bowerbird.inference.protocol import Request
@@ -27,7 +26,6 @@ from bowerbird.types import Completion, ModelError, PolicyVersion
 _PASS_TOKENS = 2048  # most tokens carried through the model at once: bounds the activations
 _SHARE_FROM = 16  # a common beginning shorter than this is not worth an entry
 _KEPT_PREFIXES = 32
-_SPLIT_FROM = 8  # fewer rows than this are not worth a second lane
 
 
 @dataclass(slots=True, eq=False)
@@ -74,19 +72,11 @@ class Row:
 class Engine:
     """A `Sampler` over one Transformers model in this process.
 
-    `places` rows run at once, in `lanes` parts side by side (0: as
-    suits the device). Raises ModelError for a model that cannot be sampled exactly.
+    `places` rows run at once. Raises ModelError for a model that cannot be sampled exactly.
     """
 
     def __init__(
-        self,
-        path: str,
-        *,
-        places: int = 64,
-        dtype: torch.dtype,
-        device: torch.device,
-        version: int = 0,
-        lanes: int = 0,
+        self, path: str, *, places: int = 64, dtype: torch.dtype, device: torch.device, version: int = 0
     ) -> None:
         register()
         self.tokenizer = load_tokenizer(path)
@@ -96,7 +86,6 @@ class Engine:
         self._decoder, self._head = self._model.get_decoder(), self._model.get_output_embeddings()
         self._grammars = GrammarCompiler(self.tokenizer)
         self._device, self._places, self._version = device, places, version
-        self._lanes = Lanes(lane_count(device, lanes))
         config = self._model.config
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -215,29 +204,22 @@ class Engine:
     # -- one pass ----------------------------------------------------------------------------------
 
     def _advance(self, rows: list[Row]) -> None:
+        n = max(len(row.pending) for row in rows)
+        ids = torch.tensor([row.pending + [0] * (n - len(row.pending)) for row in rows], device=self._device)
+        lengths = torch.tensor([row.length for row in rows], device=self._device)
+        starts = lengths + torch.tensor([len(row.prefix.ids) for row in rows], device=self._device)
         place = {id(row): i for i, row in enumerate(self._rows)}
-        parts = _split(rows, self._lanes.count)
-        logits = torch.cat(self._lanes.run(lambda part: self._carry(part, [place[id(r)] for r in part]), parts))
+        places = torch.tensor([place[id(row)] for row in rows], device=self._device)
+        carry = RowPass(self._tails, places, lengths, n, self._groups(rows))
+        positions = starts[:, None] + torch.arange(n, device=self._device)
+        hidden = self._decoder(input_ids=ids, position_ids=positions, use_cache=False, rows=carry).last_hidden_state
+        last = torch.tensor([len(row.pending) - 1 for row in rows], device=self._device)
+        logits = self._head(hidden[torch.arange(len(rows), device=self._device), last]).float()
         for row in rows:
             self.tokens_carried += len(row.pending)
             row.length += len(row.pending)
             row.pending.clear()
         self._draw(rows, logits)
-
-    @torch.inference_mode()
-    def _carry(self, rows: list[Row], places: list[int]) -> Tensor:
-        """The rows' pending tokens through the model: the logits [rows, vocabulary] after each row's last one."""
-        n = max(len(row.pending) for row in rows)
-        ids = torch.tensor([row.pending + [0] * (n - len(row.pending)) for row in rows], device=self._device)
-        lengths = torch.tensor([row.length for row in rows], device=self._device)
-        starts = lengths + torch.tensor([len(row.prefix.ids) for row in rows], device=self._device)
-        where = torch.tensor(places, device=self._device)
-        carry = RowPass(self._tails, where, lengths, n, self._groups(rows))
-        positions = starts[:, None] + torch.arange(n, device=self._device)
-        hidden = self._decoder(input_ids=ids, position_ids=positions, use_cache=False, rows=carry).last_hidden_state
-        last = torch.tensor([len(row.pending) - 1 for row in rows], device=self._device)
-        logits: Tensor = self._head(hidden[torch.arange(len(rows), device=self._device), last])
-        return logits.float()
 
     def _groups(self, rows: list[Row]) -> list[Group]:
         members: dict[int, list[int]] = {}
@@ -328,14 +310,6 @@ def _by_tokens(rows: list[Row]) -> list[list[Row]]:
         else:
             batches.append([row])
     return batches
-
-
-def _split(rows: list[Row], count: int) -> list[list[Row]]:
-    """Equal parts of adjacent rows, one a lane; a few rows stay together."""
-    if len(rows) < _SPLIT_FROM:
-        return [rows]
-    size = -(-len(rows) // count)
-    return [rows[i : i + size] for i in range(0, len(rows), size)]
 
 
 def _end_ids(model: Any, chat: Chat) -> frozenset[int]:

@@ -95,9 +95,7 @@ class RowPass:
 
     def __init__(self, tails: Tails, places: Tensor, lengths: Tensor, n: int, groups: Sequence[Group]) -> None:
         self._tails, self._groups, self._places = tails, groups, places
-        first = int(places[0])
-        self._adjacent = bool((places == torch.arange(first, first + len(places), device=places.device)).all())
-        self._range = slice(first, first + len(places))
+        self._whole = bool((places == torch.arange(len(places), device=places.device)).all())
         self._slots = lengths[:, None] + torch.arange(n, device=lengths.device)
         self._used = int(lengths.max()) + n
         self._longest = max((len(g.prefix.ids) for g in groups), default=0)
@@ -131,7 +129,7 @@ class RowPass:
         found = []
         for store, new in ((self._tails.keys[layer], key), (self._tails.values[layer], value)):
             store[self._places[:, None], :, self._slots] = new.transpose(1, 2)
-            rows = store[self._range] if self._adjacent else store[self._places]
+            rows = store[: len(self._places)] if self._whole else store[self._places]
             found.append(rows[:, :, : self._used])
         return found[0], found[1]
 

@@ -56,14 +56,7 @@ def sampling_parts(config: Config, path: str, version: int) -> Iterator[tuple[En
     """What training and evaluation share. The sandbox is probed first: without one nothing starts."""
     sandbox = open_sandbox(config.sandbox.backend)
     where = hardware(config)
-    engine = Engine(
-        path,
-        places=config.sampler.places,
-        lanes=config.sampler.lanes,
-        dtype=where.dtype,
-        device=where.device,
-        version=version,
-    )
+    engine = Engine(path, places=config.sampler.places, dtype=where.dtype, device=where.device, version=version)
     with ThreadPoolExecutor(config.sandbox.workers, thread_name_prefix="sandbox") as pool:
         yield engine, sandbox, pool
 

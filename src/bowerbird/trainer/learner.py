@@ -12,7 +12,6 @@ from torch import Tensor
 from bowerbird.algo import PolicyLoss, policy_loss
 from bowerbird.config import AlgoConfig, LearnerConfig
 from bowerbird.trainer.attention import ATTENTION, Layout, register
-from bowerbird.trainer.lanes import Lanes
 from bowerbird.trainer.objective import Sums, backward
 from bowerbird.trainer.optimizer import Optimizer
 from bowerbird.trainer.packing import Packed, Term, pack
@@ -63,7 +62,6 @@ class Learner:
         self.model: Any = _with_lora(model, lora_rank) if lora_rank else model
         self.model.train()
         self.optimizer = Optimizer(self.model.parameters(), learner)
-        self._lanes = Lanes(self.model, device, learner.lanes)
 
     def step(self, samples: Sequence[TrainingSample], version: int) -> LearnerStats:
         """One update. `version` is the learner's policy version now, against which ages are counted.
@@ -74,11 +72,10 @@ class Learner:
         started = perf_counter()
         tokens = sum(sum(s.completion.sampled) for s in samples)
         packs = pack(samples, self._config.micro_batch_tokens)
-        scale = 1.0 / max(tokens, 1)
-        sums = Sums()
-        for part in self._lanes.run(lambda model, share: self._accumulate(model, share, version, scale), packs):
-            sums.merge(part)
-        carried = sum(len(packed.ids) for packed in packs)
+        sums, carried = Sums(), 0
+        for packed in packs:
+            self._accumulate(packed, version, 1.0 / max(tokens, 1), sums)
+            carried += len(packed.ids)
         norm = self.optimizer.step() if packs else 0.0
         used = max(sums.tokens, 1.0)
         return LearnerStats(
@@ -94,20 +91,16 @@ class Learner:
             seconds=perf_counter() - started,
         )
 
-    def _accumulate(self, model: Any, packs: Sequence[Packed], version: int, scale: float) -> Sums:
-        """Add the gradient of `scale` times the loss of all `packs` to the parameters of `model`."""
-        base, sums = _base(model), Sums()
-        for packed in packs:
-            _recompute(base, len(packed.ids) > self._config.recompute_above)
-            ids = torch.tensor([packed.ids], device=self._device)
-            positions = torch.tensor([packed.positions], device=self._device)
-            layout = Layout(packed, self._device)
-            hidden = base.get_decoder()(
-                input_ids=ids, position_ids=positions, use_cache=False, layout=layout
-            ).last_hidden_state[0]
-            head = base.get_output_embeddings()
-            backward(hidden, head, packed.terms, partial(self._loss, version), scale, sums)
-        return sums
+    def _accumulate(self, packed: Packed, version: int, scale: float, sums: Sums) -> None:
+        self._recompute(len(packed.ids) > self._config.recompute_above)
+        ids = torch.tensor([packed.ids], device=self._device)
+        positions = torch.tensor([packed.positions], device=self._device)
+        layout = Layout(packed, self._device)
+        hidden = self.base.get_decoder()(
+            input_ids=ids, position_ids=positions, use_cache=False, layout=layout
+        ).last_hidden_state[0]
+        head = self.base.get_output_embeddings()
+        backward(hidden, head, packed.terms, partial(self._loss, version), scale, sums)
 
     def _loss(self, version: int, logprobs: Tensor, terms: Sequence[Term]) -> PolicyLoss:
         def column(values: Sequence[float]) -> Tensor:
@@ -126,18 +119,12 @@ class Learner:
             decay=self._algo.decay,
         )
 
-
-def _base(model: Any) -> Any:
-    """The language model itself, inside its adapters if it has any."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
-
-
-def _recompute(base: Any, wanted: bool) -> None:
-    if wanted != base.is_activation_checkpointing:
-        if wanted:
-            base.activation_checkpointing_enable({"use_reentrant": False})
-        else:
-            base.activation_checkpointing_disable()
+    def _recompute(self, wanted: bool) -> None:
+        if wanted != self.base.is_activation_checkpointing:
+            if wanted:
+                self.base.activation_checkpointing_enable({"use_reentrant": False})
+            else:
+                self.base.activation_checkpointing_disable()
 
 
 def _with_lora(model: Any, rank: int) -> Any:

@@ -29,10 +29,6 @@ class Sums:
     weight: float = 0.0
     kl: float = 0.0
 
-    def merge(self, other: "Sums") -> None:
-        for name in ("loss", "tokens", "ratio", "clipped", "weight", "kl"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-
     def add(self, loss: PolicyLoss) -> None:
         self.loss += float(loss.total.detach())
         for name in ("tokens", "ratio", "clipped", "weight", "kl"):
