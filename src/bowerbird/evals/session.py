@@ -1,4 +1,4 @@
-"""A whole run as the user starts it: evaluate, train, evaluate again on the same held-out tasks."""
+"""A whole run as the user starts it: train, then evaluate the model as it was and as it is on held-out tasks."""
 
 from pathlib import Path
 
@@ -29,9 +29,9 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
         store = RunStore.create(runs, config)
     try:
         before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
-        if config.eval.before and not before.exists():
-            save_report(evaluate_model(config, heldout, config.model.name, 0, watcher), before)
         version = train(store, config, train_set, watcher)
+        if config.eval.before and not before.exists():  # the untrained model can wait: rewards are seen sooner
+            save_report(evaluate_model(config, heldout, config.model.name, 0, watcher), before)
         if config.eval.after:
             save_report(evaluate_model(config, heldout, version.path, version.number, watcher), after)
         return store.folder

@@ -10,7 +10,7 @@ from bowerbird.orchestrator.progress import StepReport
 from bowerbird.viewer.text import STEP_PHASES, clean
 
 Axes = Any  # matplotlib has no types that we could check against
-FIELDS = ("candidates", "select", "decompose", "tools")  # the choices that decide most
+FIELDS = ("candidates", "select", "verify", "temperature")  # the choices that decide most
 SOLVE, SCAFFOLD, QUIET = "#1f6f8b", "#d1662f", "#8a8f98"
 GOOD, BAD, LOST = "#7fb7a5", "#c8553d", "#c9ccd1"
 PARTS = ("#b9d3e0", "#1f6f8b", "#7fb7a5", "#d1662f", "#c9ccd1")
