@@ -12,7 +12,7 @@ import torch
 
 from bowerbird.config import Config
 from bowerbird.inference.engine import Engine
-from bowerbird.inference.loading import best_device, best_dtype
+from bowerbird.inference.loading import best_device, best_dtype, load_tokenizer
 from bowerbird.inference.models import resolve
 from bowerbird.orchestrator.curriculum import Curriculum
 from bowerbird.orchestrator.loop import Loop, Stages
@@ -67,6 +67,7 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
     Raises Interrupted after Ctrl-C, once the step at hand is finished and saved.
     """
     source = resolve(config.model.name, watcher.says)
+    load_tokenizer(source)  # a model that is not there is said here, in one clear line
     done = max(complete(store.checkpoints), default=0)
     store.rewind(done)
     weights = str(store.checkpoints / str(done)) if done else source
