@@ -15,7 +15,7 @@ from bowerbird.types import ConfigError, RunError
 @click.option("--runs", type=FOLDER, default=Path("runs"), show_default=True, help="Where run directories are made.")
 @plain_lines
 def train(config_file: Path | None, resume: Path | None, overrides: tuple[str, ...], runs: Path, plain: bool) -> None:
-    """Train as the TOML file CONFIG says, with an evaluation before and after.
+    """Train as the TOML file CONFIG says, then evaluate the model as it was and as it is.
 
     Makes the directory RUNS/NAME. Ctrl-C finishes the step at hand, saves and stops; `--resume RUNS/NAME` goes on
     as if nothing had happened. A second Ctrl-C stops at once.
