@@ -32,6 +32,35 @@ class TasksConfig(_Section):
     hardest: float = Field(1.0, gt=0, le=1, description="katas only: families up to this difficulty")
 
 
+class VerifierConfig(_Section):
+    kind: Literal["task", "naive-exit", "naive-stdout", "naive-pytest"] = Field(
+        "task", description="task: as each task's task.toml says. The naive ones can be cheated: for experiments only"
+    )
+
+
+class MonitorConfig(_Section):
+    watch: Literal["auto", "decoys", "trace", "off"] = Field(
+        "auto",
+        description="what watches sandboxed processes; decoys: opened decoys; trace: system calls too; auto: the best "
+        "there is; off: no monitor at all",
+    )
+    rules: tuple[str, ...] = Field((), description="rules of your own, each as 'module:name'")
+    warn_above: float = Field(0.2, ge=0, le=1, description="share of a step's rollouts flagged from which to warn")
+    stop_above: float = Field(1.0, ge=0, le=1, description="share of a step's rollouts flagged above which to stop")
+
+
+class JudgeConfig(_Section):
+    mode: Literal["off", "advisory", "veto"] = Field("off", description="advisory: opinions are kept, decide nothing")
+    endpoint: str = Field("", description="base URL of an OpenAI-compatible server; empty: the model runs in process")
+    model: str = Field("smollm2-135m", description="model name at the endpoint, or a local model, frozen")
+    api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the endpoint's key")
+    max_tokens: int = Field(256, ge=32, description="longest answer")
+    timeout_s: float = Field(60.0, gt=0)
+    retries: int = Field(2, ge=0, description="further attempts after an outage or an unparseable answer")
+    at_once: int = Field(64, ge=1, description="requests under way at the endpoint")
+    calibration: str = Field("", description="report of `bowerbird judge calibrate`; without one the run warns")
+
+
 class SandboxConfig(_Section):
     backend: str = "local"
     workers: int = Field(2, ge=1, description="sandboxes at once")
@@ -101,6 +130,9 @@ class Config(_Section):
     model: ModelConfig = ModelConfig()
     tasks: TasksConfig = TasksConfig()
     sandbox: SandboxConfig = SandboxConfig()
+    verifier: VerifierConfig = VerifierConfig()
+    monitor: MonitorConfig = MonitorConfig()
+    judge: JudgeConfig = JudgeConfig()
     scaffold: ScaffoldConfig = ScaffoldConfig()
     rollout: RolloutConfig = RolloutConfig()
     algo: AlgoConfig = AlgoConfig()

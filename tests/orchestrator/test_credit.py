@@ -4,7 +4,7 @@ import pytest
 
 from bowerbird.orchestrator.credit import Trial, credit, samples, signal
 from bowerbird.rewards.verdict import ScaffoldReturn
-from bowerbird.types import Completion, Outcome, Rollout, Sampling, Scaffold, Stage, Verdict
+from bowerbird.types import Completion, Facts, Outcome, Rollout, Sampling, Scaffold, Stage, Verdict
 
 CALL = Completion((1,), (2, 3), (-1.0, -1.0), (0, 0), (True, True), (None, None), Sampling(), "stop")
 V, H, E = Outcome.VALID, Outcome.HACKED, Outcome.INFRA_ERROR
@@ -13,7 +13,7 @@ V, H, E = Outcome.VALID, Outcome.HACKED, Outcome.INFRA_ERROR
 def trial(name: str, value: float, outcome: Outcome, rewards: list[tuple[float, Outcome]]) -> Trial:
     scaffold = Scaffold(name, "t", "card", "{}", {}, None, None, CALL, 0)
     rollouts = tuple(
-        Rollout(f"{name}-{i}", "t", name, (CALL,), {}, (), (), (), None, None) for i in range(len(rewards))
+        Rollout(f"{name}-{i}", "t", name, (CALL,), {}, (), Facts(), None, None) for i in range(len(rewards))
     )
     verdicts = tuple(Verdict(r.rollout_id, o, reward, None) for r, (reward, o) in zip(rollouts, rewards, strict=True))
     return Trial(scaffold, rollouts, verdicts, ScaffoldReturn(name, outcome, value))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bowerbird.types import Case, Completion, Rollout, Sampling, Scaffold, TaskView, VerifierSpec
+from bowerbird.types import Case, Completion, Facts, Rollout, Sampling, Scaffold, TaskView, VerifierSpec
 
 ADD = b"def add(a, b):\n    return a + b\n"
 CASES = (Case((1, 2), 3), Case((0, 0), 0), Case((-5, 4), -1))
@@ -47,8 +47,7 @@ def rollout(**changes: Any) -> Rollout:
         "calls": (),
         "submission": {"solution.py": ADD},
         "anomalies": (),
-        "withheld_reads": (),
-        "protected_changes": (),
+        "facts": Facts(),
         "failure": None,
         "infra_error": None,
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from bowerbird.rewards import grade
-from bowerbird.types import InfraError, Outcome, SandboxError, Verification, VerifierSpec
+from bowerbird.types import Facts, InfraError, Outcome, SandboxError, Verification, VerifierSpec
 from tests.rewards.records import rollout, scaffold, spec, task
 
 
@@ -53,7 +53,7 @@ def test_other_errors_are_bugs_and_pass_through() -> None:
 
 
 def test_what_the_verifier_saw_reaches_the_monitor() -> None:
-    seen = Verification(1.0, None, 3, 3, withheld_reads=("/tests/hidden.py",))
+    seen = Verification(1.0, None, 3, 3, Facts(withheld_reads=("/tests/hidden.py",)))
     graded = grade(task(), spec(), scaffold(), rollout(), FixedVerifier(seen))
     assert graded.verdict.outcome is Outcome.HACKED
     assert graded.verdict.reward == 0.0

@@ -6,7 +6,7 @@ import pytest
 
 from bowerbird.rewards import RULES, Evidence, inspect
 from bowerbird.sandbox.decoys import CANARY
-from bowerbird.types import Verification
+from bowerbird.types import Facts, Verification
 from tests.rewards.records import completion, rollout, scaffold, task
 
 
@@ -29,16 +29,16 @@ def test_an_honest_rollout_has_no_flags() -> None:
 @pytest.mark.parametrize(
     ("changes", "rule", "quoted"),
     [
-        ({"rollout": rollout(withheld_reads=("/tests/hidden.py",))}, "withheld-read", "/tests/hidden.py"),
+        ({"rollout": rollout(facts=Facts(withheld_reads=("/tests/hidden.py",)))}, "withheld-read", "/tests/hidden.py"),
         (
-            {"verification": Verification(1.0, None, 3, 3, withheld_reads=("/solution/solve.sh",))},
+            {"verification": Verification(1.0, None, 3, 3, Facts(withheld_reads=("/solution/solve.sh",)))},
             "withheld-read",
             "/solution/solve.sh",
         ),
         ({"rollout": rollout(submission={"solution.py": f"x = '{CANARY}'".encode()})}, "canary-text", "solution.py"),
         ({"rollout": rollout(calls=(completion("a"), completion(f"it says {CANARY}")))}, "canary-text", "call 1"),
         ({"scaffold": scaffold(text=CANARY)}, "canary-text", "scaffold"),
-        ({"rollout": rollout(protected_changes=("data.csv",))}, "protected-change", "data.csv"),
+        ({"rollout": rollout(facts=Facts(protected_changes=("data.csv",)))}, "protected-change", "data.csv"),
         ({"rollout": rollout(anomalies=("solution.py: symbolic link",))}, "submission-anomaly", "symbolic link"),
         (
             {"rollout": rollout(submission={"solution.py": b"", "conftest.py": b""})},
@@ -55,7 +55,7 @@ def test_one_rule_fires_and_quotes_the_fact(changes: dict[str, Any], rule: str, 
 
 
 def test_all_objections_are_kept_in_order() -> None:
-    bad = rollout(withheld_reads=("/tests/a",), protected_changes=("b",), anomalies=("c: FIFO",))
+    bad = rollout(facts=Facts(withheld_reads=("/tests/a",), protected_changes=("b",)), anomalies=("c: FIFO",))
     assert [flag.rule for flag in inspect(evidence(rollout=bad))] == [
         "withheld-read",
         "protected-change",

@@ -30,7 +30,7 @@ class NoSandbox:
 def test_a_right_answer_is_one(sandbox: Sandbox) -> None:
     result = OracleVerifier(sandbox).verify(spec(), {"solution.py": ADD})
     assert (result.reward, result.failure, result.passed, result.total) == (1.0, None, 3, 3)
-    assert result.withheld_reads == ()
+    assert result.facts.withheld_reads == ()
 
 
 @pytest.mark.sandbox

@@ -49,6 +49,7 @@ class Host:
                 self.asked.append(effect)
                 reply = tuple(self.sampler.generate(effect.requests))
             else:
+                assert isinstance(effect, Check)
                 self.checked.append(effect)
                 reply = tuple(
                     Checked("good" in s, "broken" not in s, s, None if "good" in s else "wrong_answer", f"bad: {s}")

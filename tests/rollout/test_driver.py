@@ -8,7 +8,7 @@ from bowerbird.inference.chat import Chat
 from bowerbird.inference.fake import FakeSampler
 from bowerbird.rollout.card import run_card
 from bowerbird.rollout.checks import check_visible
-from bowerbird.rollout.driver import CHECK_LIMITS, REFILLS, Driver, Job, run_null, submission
+from bowerbird.rollout.driver import CHECK_LIMITS, REFILLS, Driver, Job, run_null
 from bowerbird.sandbox import FakeCall, FakeSandbox, Sandbox
 from bowerbird.scaffold.card import Card
 from bowerbird.types import SandboxError, TaskView
@@ -51,7 +51,7 @@ def test_visible_checks(sandbox: Sandbox, task: TaskView, source: str, failure: 
 
 def test_a_candidate_that_reads_a_decoy_is_seen(sandbox: Sandbox, task: TaskView) -> None:
     source = "import glob\nfor p in glob.glob('/tests/*'): open(p).read()\ndef add_7(x):\n    return x + 7\n"
-    assert check_visible(sandbox, task, source, CHECK_LIMITS).withheld_reads
+    assert check_visible(sandbox, task, source, CHECK_LIMITS).facts.withheld_reads
 
 
 def test_a_lost_sandbox_is_refilled_and_then_an_infra_error(chat: Chat, task: TaskView) -> None:
@@ -69,6 +69,6 @@ def test_a_lost_sandbox_is_refilled_and_then_an_infra_error(chat: Chat, task: Ta
 
 
 def test_the_null_test_finds_no_answer_in_a_card(chat: Chat, task: TaskView) -> None:
-    assert submission(task, run_null(job(task, chat))) == {}
+    assert run_null(job(task, chat), FakeSandbox()) == {}
     stub = CARD.model_copy(update={"decompose": "stubs_then_fill"})
-    assert submission(task, run_null(job(task, chat, card=stub))) == {"solution.py": b"def add_7(x):\n"}
+    assert run_null(job(task, chat, card=stub), FakeSandbox()) == {"solution.py": b"def add_7(x):\n"}

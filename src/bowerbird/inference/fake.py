@@ -1,12 +1,34 @@
-"""A sampler without a model: it answers by a rule. For tests of whatever stands on top of a sampler."""
+"""A sampler and a chat without a model. For tests, and for scripted policies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Request
 from bowerbird.types import Completion, PolicyVersion
 
 _LOGPROB = -0.5
+
+
+class _Bytes:
+    """A tokenizer whose ids are bytes of UTF-8, with the plainest of chat templates."""
+
+    chat_template = "role: content"
+    eos_token_id = 0
+
+    def __call__(self, text: str, **_: Any) -> dict[str, list[int]]:
+        return {"input_ids": list(text.encode("utf-8", "replace"))}
+
+    def decode(self, ids: Sequence[int], **_: Any) -> str:
+        return bytes(i for i in ids if i).decode("utf-8", "replace")
+
+    def apply_chat_template(self, messages: Sequence[Mapping[str, str]], **_: Any) -> str:
+        return "".join(f"{m['role']}: {m['content']}\0" for m in messages) + "assistant: "
+
+
+def byte_chat() -> Chat:
+    """A chat without a model's tokenizer: a token is a byte. Needs no extra."""
+    return Chat(cast(Any, _Bytes()))
 
 
 class FakeSampler:

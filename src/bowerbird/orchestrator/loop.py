@@ -23,7 +23,7 @@ from bowerbird.rewards.grade import grade
 from bowerbird.rewards.oracle import Verifier
 from bowerbird.rewards.verdict import scaffold_return
 from bowerbird.rollout.card import run_card
-from bowerbird.rollout.driver import REFILLS, Driver, Job, run_null, submission
+from bowerbird.rollout.driver import REFILLS, Driver, Job, run_null
 from bowerbird.rollout.effects import Run
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
@@ -170,7 +170,7 @@ class Loop:
         for scaffold in proposals:
             if scaffold.invalid is None:
                 job = self._job(seed, scaffold, 0)
-                files = submission(job.task, run_null(job))
+                files = run_null(job, self._stages.sandbox)
                 key = (scaffold.task_id, b"".join(files.values()))
                 if key not in known:
                     known[key] = self._reward_of(scaffold.task_id, files) if files else 0.0

@@ -59,7 +59,7 @@ class OracleVerifier:
             failure=failure,
             passed=passed,
             total=len(spec.cases),
-            withheld_reads=watched.withheld_reads,
+            facts=watched,
             wall_s=time.monotonic() - began,
         )
 

@@ -35,17 +35,19 @@ def decide(rollout: Rollout, verification: Verification | None, flags: Sequence[
     `verification` may be None only where it does not count: the machinery failed, or there is a flag.
     Raises what `checked_reward` raises, and ValueError for an unflagged rollout that nobody verified.
     """
+    facts = rollout.facts if verification is None else rollout.facts | verification.facts
+    watchers = facts.watchers
     if rollout.infra_error is not None:
-        return Verdict(rollout.rollout_id, Outcome.INFRA_ERROR, 0.0, "infra_error", tuple(flags))
+        return Verdict(rollout.rollout_id, Outcome.INFRA_ERROR, 0.0, "infra_error", tuple(flags), watchers=watchers)
     if flags:
-        return Verdict(rollout.rollout_id, Outcome.HACKED, 0.0, "hacked", tuple(flags))
+        return Verdict(rollout.rollout_id, Outcome.HACKED, 0.0, "hacked", tuple(flags), watchers=watchers)
     if verification is None:
         raise ValueError(f"rollout {rollout.rollout_id} was neither verified nor flagged")
     reward = checked_reward(verification.reward)
     failure = verification.failure
     if failure == "no_code" and rollout.failure is not None:
         failure = rollout.failure  # why there is no code says more than that there is none
-    return Verdict(rollout.rollout_id, Outcome.VALID, reward, failure)
+    return Verdict(rollout.rollout_id, Outcome.VALID, reward, failure, watchers=watchers)
 
 
 def scaffold_return(

@@ -26,9 +26,7 @@ def check_visible(sandbox: Sandbox, task: TaskView, source: str, limits: Limits)
             if failure:
                 break
     behaviour = repr([(r.value, r.error) for r in report.results]) if report.failure is None else report.failure
-    return Checked(
-        failure is None, compiled, behaviour, failure, message, watched.withheld_reads, watched.protected_changes
-    )
+    return Checked(failure is None, compiled, behaviour, failure, message, watched)
 
 
 def _short(value: object) -> str:

@@ -1,7 +1,7 @@
 """Runs many rollouts together: the model is shared, the sandboxes run in threads.
 
     all runs ──Ask──▶ sampler (one batch) ──completions──▶ runs that were waiting for them
-             ──Check─▶ sandbox threads    ──results─────▶
+       ──Check, Act─▶ sandbox threads    ──results─────▶
 
 A round of checks ends before the model moves on. That costs a little time and buys exactness: the batches the model
 sees depend on what was sampled alone, so a run repeats bit for bit; and the model never competes with a sandbox for
@@ -11,12 +11,15 @@ the cores.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from bowerbird.inference.protocol import Sampler
 from bowerbird.rollout.checks import check_visible
-from bowerbird.rollout.effects import Ask, Check, Checked, Draft, Effect, Reply, Run
+from bowerbird.rollout.desk import Desk
+from bowerbird.rollout.effects import Act, Ask, Check, Checked, Draft, Effect, Reply, Run
 from bowerbird.sandbox import Limits, Sandbox
-from bowerbird.types import Completion, InfraError, Rollout, TaskView
+from bowerbird.types import Completion, Facts, InfraError, Rollout, TaskView
 
 CHECK_LIMITS = Limits(wall_s=3.0, cpu_s=3, output_bytes=1 << 16)
 
@@ -41,6 +44,7 @@ class _Live:
     job: Job
     run: Run
     attempt: int
+    desk: Desk
 
 
 @dataclass(slots=True)
@@ -66,18 +70,18 @@ class Driver:
         """
         done: dict[str, Rollout] = {}
         asked: dict[int, _Waiting] = {}
-        ready: list[tuple[_Live, Reply | None]] = [(_Live(job, job.start(0), 0), None) for job in jobs]
+        ready: list[tuple[_Live, Reply | None]] = [(self._begin(job, 0), None) for job in jobs]
         while ready or asked:
-            checks: list[tuple[_Live, Check]] = []
+            work: list[tuple[_Live, Check | Act]] = []
             for live, reply in ready:
                 effect = _resume(live.run, reply)
                 if isinstance(effect, Ask):
                     self._ask(live, effect, asked)
-                elif isinstance(effect, Check):
-                    checks.append((live, effect))
+                elif isinstance(effect, Draft):
+                    done[live.job.rollout_id] = _finish(live, effect)
                 else:
-                    done[live.job.rollout_id] = _finish(live.job, effect)
-            ready = self._check(checks, done)
+                    work.append((live, effect))
+            ready = self._work(work, done)
             if not ready and asked:
                 ready = self._sample(asked)
             on_done(len(done))
@@ -98,29 +102,50 @@ class Driver:
                     ready.append((waiting.live, tuple(waiting.got[t] for t in waiting.tickets)))
         return ready
 
-    def _check(
-        self, checks: Sequence[tuple[_Live, Check]], done: dict[str, Rollout]
+    def _begin(self, job: Job, attempt: int) -> _Live:
+        return _Live(job, job.start(attempt), attempt, Desk(self._sandbox, job.task))
+
+    def _work(
+        self, work: Sequence[tuple[_Live, Check | Act]], done: dict[str, Rollout]
     ) -> list[tuple[_Live, Reply | None]]:
-        futures = [
-            (live, [self._pool.submit(check_visible, self._sandbox, live.job.task, s, CHECK_LIMITS) for s in c.sources])
-            for live, c in checks
-        ]
+        """A round of checks and actions in the sandboxes, to its end."""
+        started = [(live, self._start(live, effect)) for live, effect in work]
         ready: list[tuple[_Live, Reply | None]] = []
-        for live, runs in futures:
+        for live, finished in started:
             try:
-                ready.append((live, tuple(run.result() for run in runs)))
+                ready.append((live, finished()))
             except InfraError as error:
                 live.run.close()
+                live.desk.close()
                 again = live.attempt + 1
                 if again <= REFILLS:
-                    ready.append((_Live(live.job, live.job.start(again), again), None))
+                    ready.append((self._begin(live.job, again), None))
                 else:
                     done[live.job.rollout_id] = _lost(live.job, error)
         return ready
 
+    def _start(self, live: _Live, effect: Check | Act) -> Callable[[], Reply]:
+        """Begin in the threads; calling what this returns waits for the reply."""
+        if isinstance(effect, Act):
+            return self._pool.submit(live.desk.act, effect).result
+        task = live.job.task
+        checks = [self._pool.submit(check_visible, self._sandbox, task, s, CHECK_LIMITS) for s in effect.sources]
+        return lambda: tuple(check.result() for check in checks)
 
-def run_null(job: Job) -> Draft:
-    """The null test: every model call returns nothing. What is submitted all the same, the scaffold knew."""
+
+def run_null(job: Job, sandbox: Sandbox) -> Mapping[str, bytes]:
+    """The null test: every model call returns nothing. The files submitted all the same: these the scaffold knew.
+
+    The scaffold's own actions run in earnest; visible checks fail. Raises SandboxError when the sandbox is lost.
+    """
+    desk = Desk(sandbox, job.task)
+    try:
+        return _null_files(job, desk)
+    finally:
+        desk.close()
+
+
+def _null_files(job: Job, desk: Desk) -> Mapping[str, bytes]:
     run = job.start(0)
     reply: Reply | None = None
     while True:
@@ -129,8 +154,10 @@ def run_null(job: Job) -> Draft:
             reply = tuple(Completion(r.prompt_ids, (), (), (), (), (), r.sampling, "stop") for r in effect.requests)
         elif isinstance(effect, Check):
             reply = tuple(Checked(False, False, "", "no_code") for _ in effect.sources)
+        elif isinstance(effect, Act):
+            reply = desk.act(effect)
         else:
-            return effect
+            return desk.leave()[0].files if effect.source is None else submission(job.task, effect)
 
 
 def _resume(run: Run, reply: Reply | None) -> Effect | Draft:
@@ -141,19 +168,22 @@ def _resume(run: Run, reply: Reply | None) -> Effect | Draft:
         return draft
 
 
-def _finish(job: Job, draft: Draft) -> Rollout:
-    reads = {path for check in draft.checks for path in check.withheld_reads}
-    changes = {path for check in draft.checks for path in check.protected_changes}
+def _finish(live: _Live, draft: Draft) -> Rollout:
+    job = live.job
+    try:
+        collected, facts = live.desk.leave()
+    except InfraError as error:
+        return _lost(job, error)
+    files = collected.files if draft.source is None else submission(job.task, draft)
     return Rollout(
         rollout_id=job.rollout_id,
         task_id=job.task.task_id,
         scaffold_id=job.scaffold_id,
         calls=draft.calls,
-        submission=submission(job.task, draft),
-        anomalies=(),
-        withheld_reads=tuple(sorted(reads)),
-        protected_changes=tuple(sorted(changes)),
-        failure=None if draft.source.strip() else _no_code(draft),
+        submission=files,
+        anomalies=collected.anomalies,
+        facts=reduce(or_, (check.facts for check in draft.checks), facts),
+        failure=None if any(data.strip() for data in files.values()) else _no_code(draft),
         infra_error=None,
         log=draft.log,
     )
@@ -161,7 +191,8 @@ def _finish(job: Job, draft: Draft) -> Rollout:
 
 def submission(task: TaskView, draft: Draft) -> Mapping[str, bytes]:
     """The declared file with the chosen source; nothing where there is none."""
-    return {task.submission[0]: draft.source.encode()} if draft.source.strip() else {}
+    source = draft.source or ""
+    return {task.submission[0]: source.encode()} if source.strip() else {}
 
 
 def _no_code(draft: Draft) -> str:
@@ -170,5 +201,5 @@ def _no_code(draft: Draft) -> str:
 
 def _lost(job: Job, error: InfraError) -> Rollout:
     return Rollout(
-        job.rollout_id, job.task.task_id, job.scaffold_id, (), {}, (), (), (), None, f"{type(error).__name__}: {error}"
+        job.rollout_id, job.task.task_id, job.scaffold_id, (), {}, (), Facts(), None, f"{type(error).__name__}: {error}"
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from bowerbird.inference.protocol import Request
-from bowerbird.types import Completion, JsonValue
+from bowerbird.sandbox import Execution
+from bowerbird.types import Completion, Facts, JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,14 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """Run a command in the rollout's own workspace, which lives from its first action to its end. The reply is what
+    came of it; every process of the command is dead by then."""
+
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """How one source did on the visible examples."""
 
@@ -31,20 +40,22 @@ class Checked:
     behaviour: str  # equal for sources that behave equally on the examples
     failure: str | None = None
     message: str = ""  # safe to show to the model: it speaks of visible examples only
-    withheld_reads: tuple[str, ...] = ()
-    protected_changes: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=Facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a scaffold leaves: the source to submit ("" for none) and what it did on the way."""
+    """What a scaffold leaves: the source to submit ("" for none) and what it did on the way.
 
-    source: str
+    `source` is None where the declared files are to be collected from the rollout's own workspace.
+    """
+
+    source: str | None
     calls: tuple[Completion, ...]
     checks: tuple[Checked, ...]
     log: tuple[dict[str, JsonValue], ...] = field(default=())
 
 
-Effect: TypeAlias = Ask | Check
-Reply: TypeAlias = tuple[Completion, ...] | tuple[Checked, ...]
+Effect: TypeAlias = Ask | Check | Act
+Reply: TypeAlias = tuple[Completion, ...] | tuple[Checked, ...] | Execution
 Run: TypeAlias = Generator[Effect, Reply, Draft]

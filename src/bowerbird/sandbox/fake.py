@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from bowerbird.sandbox.beneath import parts_of
-from bowerbird.sandbox.protocol import Collected, Execution, Limits, Watched
-from bowerbird.types import SandboxError
+from bowerbird.sandbox.protocol import Collected, Execution, Limits
+from bowerbird.types import Facts, SandboxError
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +133,13 @@ class FakeWorkspace:
         """Record that the content of a decoy was opened."""
         self._reads.add(path)
 
-    def watched(self) -> Watched:
+    def watched(self) -> Facts:
         """What was recorded, and which protected files changed."""
         self._check_open()
         changed = [
             p for p, digest in self._protected.items() if hashlib.sha256(self.files.get(p, b"")).digest() != digest
         ]
-        return Watched(tuple(sorted(self._reads)), tuple(changed))
+        return Facts(("fake",), tuple(sorted(self._reads)), tuple(changed))
 
     def close(self) -> None:
         """Refuse everything from now on."""

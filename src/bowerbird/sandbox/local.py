@@ -22,9 +22,9 @@ from bowerbird.sandbox.home import make_home, remove, remove_home
 from bowerbird.sandbox.interpreter import MOUNT_POINT, find_interpreter, world_reachable
 from bowerbird.sandbox.probe import probe
 from bowerbird.sandbox.process import execute, unusable
-from bowerbird.sandbox.protocol import Collected, Execution, Limits, Watched, Workspace
+from bowerbird.sandbox.protocol import Collected, Execution, Limits, Workspace
 from bowerbird.sandbox.usage import MAX_DEPTH, MAX_ENTRIES, disk_use, memory_of_tree
-from bowerbird.types import SandboxError, SandboxUnavailable
+from bowerbird.types import Facts, SandboxError, SandboxUnavailable
 
 DROPPED_UID = 64_513  # what root becomes: an id that no account and no service manager hands out
 WORKSPACE_BYTES = 256 << 20
@@ -204,13 +204,13 @@ class LocalWorkspace:
         with self._lock:
             return collect_files(self._open_folder(), paths, max_bytes)
 
-    def watched(self) -> Watched:
+    def watched(self) -> Facts:
         """Facts so far: decoys opened, protected files changed or gone."""
         reads = self._sandbox._watch.opened(self._token)
         with self._lock:
             folder = self._open_folder()
             changed = tuple(path for path, digest in self._protected.items() if _digest(folder, path) != digest)
-        return Watched(reads, changed)
+        return Facts(("inotify",), reads, changed)
 
     def close(self) -> None:
         """Remove the workspace from the host. Safe to call again."""

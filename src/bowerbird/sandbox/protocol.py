@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from bowerbird.types import Facts
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -38,14 +40,6 @@ class Collected:
     anomalies: tuple[str, ...] = ()  # e.g. "solution.py: symbolic link"
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """Facts about a workspace so far, for the monitor."""
-
-    withheld_reads: tuple[str, ...] = ()  # decoys under /tests, /solution and the like whose content was opened
-    protected_changes: tuple[str, ...] = ()  # protected files whose hash is no longer the one they started with
-
-
 class Workspace(Protocol):
     """A writable /work that lives across commands. Every process of a command is dead when `run` returns."""
 
@@ -55,7 +49,7 @@ class Workspace(Protocol):
 
     def collect(self, paths: Collection[str], *, max_bytes: int = 1 << 20) -> Collected: ...
 
-    def watched(self) -> Watched: ...
+    def watched(self) -> Facts: ...
 
     def close(self) -> None: ...
 

@@ -51,7 +51,7 @@ class VerifierSpec:
     """The private half of a task. Only `rewards` may hold one."""
 
     task_id: str
-    kind: str  # "oracle"; further kinds come with their verifiers
+    kind: str  # "oracle", "pytest" or "script"
     entry_point: str
     cases: tuple[Case, ...]  # hidden
     timeout_s: float = 5.0
@@ -107,6 +107,38 @@ class Scaffold:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What sandboxed processes did, as far as `watchers` could see it. Every list is bounded; paths are as seen inside.
+
+    `lost` counts events that were dropped: with any lost, silence proves nothing.
+    """
+
+    watchers: tuple[str, ...] = ()  # the mechanisms that watched, e.g. ("inotify", "seccomp")
+    withheld_reads: tuple[str, ...] = ()  # decoys under /tests, /solution and the like whose content was opened
+    protected_changes: tuple[str, ...] = ()  # protected files whose hash is no longer the one they started with
+    opened: tuple[str, ...] = ()  # paths outside the workspace and the system folders that were opened or tried
+    executed: tuple[str, ...] = ()  # programs started or tried
+    connected: tuple[str, ...] = ()  # addresses connected to or tried, e.g. "inet 1.2.3.4:80"
+    lost: int = 0
+
+    def __or__(self, other: "Facts") -> "Facts":
+        """Both together: every list without repeats, in order of first sight."""
+        return Facts(
+            watchers=_union(self.watchers, other.watchers),
+            withheld_reads=_union(self.withheld_reads, other.withheld_reads),
+            protected_changes=_union(self.protected_changes, other.protected_changes),
+            opened=_union(self.opened, other.opened),
+            executed=_union(self.executed, other.executed),
+            connected=_union(self.connected, other.connected),
+            lost=self.lost + other.lost,
+        )
+
+
+def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     """One task solved (or not) under one scaffold."""
 
@@ -116,8 +148,7 @@ class Rollout:
     calls: tuple[Completion, ...]
     submission: Mapping[str, bytes]  # declared files that were collected
     anomalies: tuple[str, ...]  # what was wrong with the submission's files
-    withheld_reads: tuple[str, ...]  # decoys whose content was read
-    protected_changes: tuple[str, ...]  # protected workspace files whose hash changed
+    facts: Facts  # of all its workspaces
     failure: str | None  # class of what went wrong while solving, never any test output
     infra_error: str | None  # set: the machinery failed and nothing else here counts
     log: tuple[Mapping[str, JsonValue], ...] = ()  # what the scaffold did, for people and judges
@@ -131,7 +162,7 @@ class Verification:
     failure: str | None  # None when the reward is 1
     passed: int
     total: int
-    withheld_reads: tuple[str, ...] = ()
+    facts: Facts = Facts()
     wall_s: float = 0.0
 
 
@@ -145,6 +176,19 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the frozen judge said of one rollout, with all that is needed to ask it again."""
+
+    veto: bool  # False: it abstained
+    reason: str
+    quotes: tuple[str, ...]  # each stands word for word in the record that the judge was shown
+    model_hash: str  # of a local model's weights; of the name and the endpoint for a remote one
+    prompt_hash: str  # SHA-256 of all that was sent
+    settings: Mapping[str, JsonValue]  # temperature, seed, longest answer
+    void: bool = False  # a veto whose quotes are not in the record: counts as an abstention
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The outcome of one rollout. `reward` is 0 unless the outcome is valid."""
 
@@ -153,6 +197,8 @@ class Verdict:
     reward: float
     failure: str | None
     flags: tuple[Flag, ...] = ()
+    opinion: Opinion | None = None  # None: no judge was asked
+    watchers: tuple[str, ...] = ()  # the mechanisms that watched this rollout
 
 
 @dataclass(frozen=True, slots=True)
