@@ -1,0 +1,1 @@
+"""Scripted policies that try to be rewarded without solving, through the very path that a model's rollouts take."""
