@@ -33,9 +33,10 @@ class TasksConfig(_Section):
 
 
 class VerifierConfig(_Section):
-    kind: Literal["task", "naive-exit", "naive-stdout", "naive-pytest"] = Field(
+    kind: Literal["task", "naive-exit", "naive-stdout", "naive-pytest", "naive-lenient"] = Field(
         "task", description="task: as each task's task.toml says. The naive ones can be cheated: for experiments only"
     )
+    audit: bool = Field(False, description="grade with the tasks' own verifiers too and log it; it decides nothing")
 
 
 class MonitorConfig(_Section):

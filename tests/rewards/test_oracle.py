@@ -54,6 +54,28 @@ def test_every_class_of_failure(sandbox: Sandbox, code: str, failure: str, passe
     assert (result.reward, result.failure, result.passed) == (0.0, failure, passed)
 
 
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("code", "kinds"),
+    [
+        ("import os\nos._exit(0)\n", ["exited"]),
+        ("import os\ndef add(a, b): os._exit(0)\n", ["exited"]),
+        ("import os\nos._exit(1)\n", []),
+        ("import sys\nsys.exit(0)\n", []),
+        ("def add(a, b): raise SystemExit(0)\n", []),
+        ("import unittest\ndef add(a, b): raise unittest.SkipTest('later')\n", ["skipped"]),
+        ("import unittest\nraise unittest.SkipTest('later')\n", ["skipped"]),
+        ("def add(a, b): raise ValueError('SkipTest: quoted')\n", []),
+        ("import os\nfor n in range(3, 40):\n    try: os.write(n, b'{}\\n')\n    except OSError: pass\n", ["forged"]),
+        ("print('3 passed')\ndef add(a, b): return a + b\n", []),
+        ("def add(a, b): return 0\n", []),
+    ],
+)
+def test_what_is_done_to_the_caller_leaves_a_sign(sandbox: Sandbox, code: str, kinds: list[str]) -> None:
+    result = OracleVerifier(sandbox).verify(spec(), {"solution.py": code.encode()})
+    assert [sign.partition(":")[0] for sign in result.signs] == kinds
+
+
 @pytest.mark.parametrize("submission", [{}, {"solution.py": b""}, {"solution.py": b" \n\t\n"}, {"a": b"x", "b": b"y"}])
 def test_no_code_is_zero_and_starts_nothing(submission: Mapping[str, bytes]) -> None:
     sandbox = NoSandbox()

@@ -9,6 +9,7 @@ import pytest
 from bowerbird.sandbox import FakeSandbox, LocalSandbox
 from bowerbird.sandbox.conformance import AREAS, checks, run_check, run_conformance
 from bowerbird.sandbox.probe import probe
+from bowerbird.sandbox.watch import helper, listener
 from bowerbird.types import SandboxUnavailable
 
 BY_NAME = {check.name: check for check in checks}
@@ -25,11 +26,25 @@ def test_the_suite_is_whole():
 def test_local_holds(sandbox, name):
     result = run_check(BY_NAME[name], sandbox)
     assert result.passed, result.detail
+    assert not result.skipped, result.detail
+
+
+def test_the_suite_says_what_it_skips():
+    local = LocalSandbox(watch="decoys")
+    try:
+        for check in checks:
+            if check.area == "watching":
+                result = run_check(check, local)
+                assert result.skipped, result
+                assert "watched by inotify" in result.detail
+    finally:
+        local.close()
 
 
 def test_a_sandbox_that_does_nothing_fails_every_check():
     results = run_conformance(FakeSandbox())
-    passed = {result.name for result in results if result.passed}
+    passed = {result.name for result in results if result.passed and not result.skipped}
+    assert {result.area for result in results if result.skipped} == {"watching"}
     # No program of a check ran, so nothing was shown; only refusals that the fake shares remain.
     assert passed <= {"paths_stay_inside", "host_name_is_hidden"}, passed
 
@@ -101,6 +116,35 @@ def test_the_suite_sees_a_missing_seccomp_filter(sandbox, monkeypatch):
         assert not run_check(BY_NAME[name], sandbox).passed
 
 
+def test_the_suite_sees_a_blind_watcher(sandbox, monkeypatch):
+    assert "seccomp" in sandbox.watchers  # tried out before it is blinded
+    number, _ = listener._program()
+    monkeypatch.setattr(listener, "_program", lambda: (number, bytes.fromhex("060000000000ff7f")))
+    quiet = {"ordinary_work_is_quiet"}
+    for check in checks:
+        if check.area == "watching" and check.name not in quiet:
+            assert not run_check(check, sandbox).passed, check.name
+
+
+def test_the_suite_sees_noise(sandbox, monkeypatch):
+    assert "seccomp" in sandbox.watchers
+    noisy = helper._program().replace('"/etc"', '"/nowhere"')
+    monkeypatch.setattr(helper, "_program", lambda: noisy)
+    local = LocalSandbox(watch="trace")
+    try:
+        result = run_check(BY_NAME["ordinary_work_is_quiet"], local)
+        assert not result.passed
+        assert "/etc/" in result.detail
+    finally:
+        local.close()
+
+
+def test_the_suite_sees_neighbours(sandbox):
+    """Without its own network and process namespaces a workspace meets the other one."""
+    open_door = without("--unshare-net", "--unshare-ipc")
+    assert not run_check(BY_NAME["running_workspaces_are_apart"], Weakened(sandbox, open_door)).passed
+
+
 def test_the_suite_sees_missing_limits(sandbox, monkeypatch):
     monkeypatch.setattr("bowerbird.sandbox.process.limited", lambda argv, limits: list(argv))
     for name in ("file_size", "processes", "open_files"):
@@ -112,15 +156,20 @@ def test_the_suite_sees_that_memory_is_not_counted_in_all(sandbox, monkeypatch):
     assert not run_check(BY_NAME["memory_in_all"], sandbox).passed
 
 
-def test_the_suite_sees_survivors(sandbox):
-    """Without a pid namespace a daemon lives on. (This one ends when its folder is removed.)"""
+def test_the_suite_sees_survivors():
+    """Without a pid namespace a daemon lives on. (This one ends when its folder is removed. Under a tracer it would
+    end with the tracer, whose kernel side refuses every open from then on.)"""
     alone = without("--unshare-pid", "--as-pid-1", "--die-with-parent")
     host_proc = replaced(["--proc", "/proc"], ["--ro-bind", "/proc", "/proc"])
-    weak = Weakened(sandbox, lambda arguments: host_proc(alone(arguments)))
-    for name in ("daemon_dies", "tree_dies_at_the_wall", "host_processes_are_invisible"):
-        result = run_check(BY_NAME[name], weak)
-        assert not result.passed
-        assert "process" in result.detail, result.detail
+    local = LocalSandbox(watch="decoys")
+    try:
+        weak = Weakened(local, lambda arguments: host_proc(alone(arguments)))
+        for name in ("daemon_dies", "tree_dies_at_the_wall", "host_processes_are_invisible"):
+            result = run_check(BY_NAME[name], weak)
+            assert not result.passed
+            assert "process" in result.detail, result.detail
+    finally:
+        local.close()
 
 
 @pytest.mark.parametrize("weakening", ["network", "host root", "host tmp"])

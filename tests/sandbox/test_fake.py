@@ -3,7 +3,7 @@
 import pytest
 
 from bowerbird.sandbox import Execution, FakeCall, FakeSandbox, Limits, Sandbox, Workspace, run_calls, scripted
-from bowerbird.types import Case, SandboxError
+from bowerbird.types import Case, Facts, SandboxError
 
 
 def test_it_fits_the_protocol():
@@ -51,3 +51,15 @@ def test_anomalies_and_bad_paths():
         workspace.write("/etc/passwd", b"")
     with pytest.raises(SandboxError, match="protected"):
         FakeSandbox().open({}, protected=["a"])
+
+
+def test_it_tells_the_facts_that_it_was_given():
+    workspace = FakeSandbox().open({})
+    workspace.note(Facts(("seccomp",), opened=("/tests/x",)))
+    workspace.note(Facts(connected=("inet 192.0.2.1:80",), lost=2))
+    told = workspace.watched()
+    assert told.watchers == ("fake", "seccomp")
+    assert (told.opened, told.connected, told.lost) == (("/tests/x",), ("inet 192.0.2.1:80",), 2)
+    off = FakeSandbox(watch="off").open({})
+    off.note(told)
+    assert off.watched() == Facts()

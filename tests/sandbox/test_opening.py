@@ -44,3 +44,21 @@ def test_unknown_names_are_refused():
 
 def test_the_local_one_opens():
     assert opening.open_sandbox().name == "local"
+
+
+def test_each_way_of_watching_has_its_own(back_ends):
+    first = opening.open_sandbox("counting", "decoys")
+    assert opening.open_sandbox("counting", watch="off") is not first
+    assert opening.open_sandbox("counting", "decoys") is first
+
+
+def test_the_choice_reaches_the_back_end():
+    with opening.open_sandbox("local", "decoys").open({}) as workspace:
+        assert workspace.watched().watchers == ("inotify",)
+    with opening.open_sandbox("local", "off").open({}) as workspace:
+        assert workspace.watched().watchers == ()
+
+
+def test_an_unknown_watch_is_refused():
+    with pytest.raises(ConfigError, match="auto, decoys, trace, off"):
+        opening.open_sandbox("local", "all")

@@ -86,9 +86,81 @@ def test_a_plain_harbor_task_loads_as_a_script_with_private_files(tmp_path: Path
     assert task.view.difficulty == 0.75
     assert not task.view.workspace
     assert task.spec.kind == "script"
+    assert task.spec.isolation == "image"  # nothing here builds one, so it is refused when it is to be graded
     assert task.spec.timeout_s == 30.0
     assert task.spec.files == {"tests/test.sh": b"secret test", "environment/Dockerfile": b"FROM alpine\n"}
     assert "secret" not in repr(task.view)
+
+
+TESTED = """
+[metadata.bowerbird]
+kind = "pytest"
+submission = ["solution.py", "pkg/more.py"]
+expected_tests = ["test_a.py::test_one", "sub/test_b.py::TestB::test_two[x-1]"]
+canaries = ["test_a.py::test_canary"]
+"""
+
+
+@pytest.fixture
+def tested(tmp_path: Path) -> Path:
+    root = tmp_path / "tested"
+    put(root, "task.toml", TESTED)
+    put(root, "instruction.md", "Write it.\n\nWrite it to `solution.py`, `pkg/more.py` in the working directory.")
+    put(root, "environment/workspace/given.py", "x = 1")
+    put(root, "tests/test_a.py", "hidden a")
+    put(root, "tests/sub/test_b.py", "hidden b")
+    return root
+
+
+def test_a_pytest_task_in_two_halves(tested: Path) -> None:
+    task = load_task(tested)
+    assert (task.view.entry_point, task.view.instruction) == ("", "Write it.")
+    assert task.view.submission == ("solution.py", "pkg/more.py")
+    assert task.view.workspace == {"given.py": b"x = 1"}
+    assert (task.spec.kind, task.spec.isolation, task.spec.timeout_s) == ("pytest", "process", 30.0)
+    assert task.spec.expected_tests == ("test_a.py::test_one", "sub/test_b.py::TestB::test_two[x-1]")
+    assert task.spec.canaries == ("test_a.py::test_canary",)
+    assert task.spec.files == {
+        "tests/sub/test_b.py": b"hidden b",
+        "tests/test_a.py": b"hidden a",
+        "workspace/given.py": b"x = 1",
+    }
+    assert "hidden" not in repr(task.view)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("canaries", 'isolation = "some"\ncanaries', "isolation must be 'process' or 'none'"),
+        ("canaries", "examples = 3\ncanaries", "must be a list"),
+        ("canaries", 'cases = "x"\ncanaries', "unknown key 'cases'.*'pytest'"),
+        ('"test_a.py::test_one", ', '"test_a.py", ', "'test_a.py' is no id of a test"),
+        ('"test_a.py::test_one", ', '"test_c.py::test_one", ', "no id of a test below tests/"),
+        ('"test_a.py::test_one", ', "3, ", "list of strings"),
+        ('"test_a.py::test_one", ', '"test_a.py::test_canary", ', "expected to pass and be a canary"),
+        ('["test_a.py::test_canary"]', '["test_a.py::x", "test_a.py::x"]', "names something twice"),
+        ('"pkg/more.py"', '"json.py"', "module of Python's own"),
+        ('"pkg/more.py"', '"email/x.py"', "module of Python's own"),
+        ("[metadata.bowerbird]", '[metadata.bowerbird]\nentry_point = "a b"', "entry_point must be the name"),
+    ],
+)
+def test_a_broken_pytest_task_says_how_to_mend_it(tested: Path, old: str, new: str, message: str) -> None:
+    put(tested, "task.toml", TESTED.replace(old, new))
+    with pytest.raises(TaskError, match=message) as caught:
+        load_task(tested)
+    assert "task.toml" in str(caught.value)
+
+
+def test_a_script_task_for_the_sandboxs_own_system(tmp_path: Path) -> None:
+    put(tmp_path, "task.toml", '[metadata.bowerbird]\nkind = "script"\nsubmission = ["out.txt"]\ntimeout_s = 9\n')
+    put(tmp_path, "instruction.md", "Do it.")
+    put(tmp_path, "environment/Dockerfile", "FROM scratch\n")
+    put(tmp_path, "environment/workspace/in.txt", "given")
+    put(tmp_path, "tests/test.sh", "secret test")
+    task = load_task(tmp_path)
+    assert (task.view.submission, task.view.workspace) == (("out.txt",), {"in.txt": b"given"})
+    assert (task.spec.kind, task.spec.isolation, task.spec.timeout_s) == ("script", "process", 9.0)
+    assert task.spec.files == {"tests/test.sh": b"secret test", "workspace/in.txt": b"given"}
 
 
 def test_a_multi_step_harbor_task_keeps_the_order_of_its_steps(tmp_path: Path) -> None:
@@ -122,7 +194,10 @@ def remove(name: str) -> Callable[[Path], None]:
         (edit("task.toml", TOML.replace("difficulty = 0.3", "dificulty = 0.3")), "unknown key 'dificulty'"),
         (edit("task.toml", TOML.replace("difficulty = 0.3", "difficulty = 3")), "difficulty must be a number from 0"),
         (edit("task.toml", TOML.replace("difficulty = 0.3", "timeout_s = true")), "timeout_s must be a number"),
-        (edit("task.toml", TOML.replace("difficulty = 0.3", 'kind = "pytest"')), "kind 'pytest' is not known"),
+        (edit("task.toml", TOML.replace("difficulty = 0.3", 'kind = "guess"')), "kind 'guess' is not known"),
+        (edit("task.toml", TOML.replace("difficulty = 0.3", "canaries = []")), "unknown key 'canaries'.*'oracle'"),
+        (edit("task.toml", TOML.replace("difficulty = 0.3", 'kind = "pytest"')), "expected_tests is missing"),
+        (edit("task.toml", TOML.replace("difficulty = 0.3", 'kind = "script"')), r"test\.sh: missing"),
         (edit("task.toml", TOML.replace("difficulty = 0.3", 'submission = ["../x"]')), "plain path"),
         (edit("task.toml", TOML.replace("difficulty = 0.3", "submission = []")), "list of file names"),
         (edit("task.toml", TOML.replace('"org/half"', '""')), "non-empty string"),

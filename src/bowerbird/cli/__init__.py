@@ -4,6 +4,8 @@ from bowerbird.cli.completion import completion
 from bowerbird.cli.evaluate import evaluate
 from bowerbird.cli.flags import flags
 from bowerbird.cli.group import bowerbird
+from bowerbird.cli.judge import judge
+from bowerbird.cli.redteam import redteam
 from bowerbird.cli.sandbox import sandbox
 from bowerbird.cli.scaffolds import scaffolds
 from bowerbird.cli.tasks import tasks
@@ -11,7 +13,7 @@ from bowerbird.cli.train import train
 from bowerbird.cli.view import view
 
 main = bowerbird
-for _command in (train, evaluate, tasks, sandbox, scaffolds, flags, view, completion):
+for _command in (train, evaluate, tasks, sandbox, scaffolds, flags, redteam, judge, view, completion):
     main.add_command(_command)
 
 __all__ = ["main"]

@@ -1,5 +1,6 @@
 """A whole run as the user starts it: train, then evaluate the model as it was and as it is on held-out tasks."""
 
+import gc
 from pathlib import Path
 
 from bowerbird.config import Config
@@ -9,7 +10,7 @@ from bowerbird.inference.models import resolve
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
 from bowerbird.orchestrator.store import RunStore
-from bowerbird.rewards.oracle import OracleVerifier
+from bowerbird.rewards.verifiers import make_verifier
 from bowerbird.tasks import Loaded, TaskSet, load_named
 from bowerbird.tasks.katas import KataTask, family_names, train_heldout_split
 from bowerbird.trainer.publish import complete
@@ -30,6 +31,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
     try:
         before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
         version = train(store, config, train_set, watcher)
+        gc.collect()  # the learner is full of reference cycles: its memory is wanted by the next sampler
         if config.eval.before and not before.exists():  # the untrained model can wait: rewards are seen sooner
             save_report(evaluate_model(config, heldout, config.model.name, 0, watcher), before)
         if config.eval.after:
@@ -53,7 +55,9 @@ def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalRepo
 def evaluate_model(config: Config, heldout: TaskSet, model: str, version: int, watcher: Watcher) -> EvalReport:
     path = resolve(model, watcher.says)
     with sampling_parts(config, path, version) as (engine, sandbox, pool):
-        return evaluate(Bench(config, heldout, engine.chat, engine, sandbox, pool, OracleVerifier(sandbox)), watcher)
+        return evaluate(
+            Bench(config, heldout, engine.chat, engine, sandbox, pool, make_verifier("task", sandbox)), watcher
+        )
 
 
 def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:

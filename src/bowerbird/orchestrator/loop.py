@@ -5,7 +5,7 @@ draw tasks ─▶ propose scaffolds ─▶ solve under each ─▶ verify, watch
     └────────────── archive, success rates ◀───────────── sampler loads the new version ◀───────────┘
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
@@ -16,14 +16,13 @@ from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.credit import Credited, Trial, credit, samples
 from bowerbird.orchestrator.curriculum import Curriculum
+from bowerbird.orchestrator.grading import Grader
 from bowerbird.orchestrator.progress import StepReport, Watcher
 from bowerbird.orchestrator.reporting import Clock, report
 from bowerbird.orchestrator.store import commonest_failure
-from bowerbird.rewards.grade import grade
-from bowerbird.rewards.oracle import Verifier
 from bowerbird.rewards.verdict import scaffold_return
 from bowerbird.rollout.card import run_card
-from bowerbird.rollout.driver import REFILLS, Driver, Job, run_null
+from bowerbird.rollout.driver import Driver, Job
 from bowerbird.rollout.effects import Run
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
@@ -32,7 +31,7 @@ from bowerbird.scaffold.card import Card
 from bowerbird.scaffold.propose import proposal_request, read_proposal
 from bowerbird.tasks import TaskSet
 from bowerbird.trainer.learner import LearnerStats
-from bowerbird.types import InfraError, Outcome, PolicyVersion, Rollout, Scaffold, TaskView, TrainingSample, Verdict
+from bowerbird.types import Outcome, PolicyVersion, Rollout, Scaffold, TaskView, TrainingSample
 
 
 class SolvingParts(Protocol):
@@ -60,7 +59,7 @@ class Stages:
     sampler: Sampler
     sandbox: Sandbox
     pool: ThreadPoolExecutor
-    verifier: Verifier
+    grader: Grader
     learner: Learns
     publish: Callable[[int], PolicyVersion]
 
@@ -92,6 +91,7 @@ class Loop:
         rollouts = self._solve(seed, proposals)
         clock.lap("solve")
         trials = self._grade(seed, proposals, rollouts)
+        audited = self._stages.grader.audit(rollouts)
         clock.lap("grade")
         credited = [
             item for task in tasks for item in credit([t for t in trials if t.scaffold.task_id == task.task_id])
@@ -104,7 +104,7 @@ class Loop:
         self._stages.sampler.load(version)
         clock.lap("publish")
         self._remember(credited)
-        return Step(report(number, credited, learned, stats, clock), version, tuple(credited))
+        return Step(report(number, credited, learned, stats, clock, audited), version, tuple(credited))
 
     # -- stage 1 -----------------------------------------------------------------------------------
 
@@ -139,20 +139,12 @@ class Loop:
     def _grade(self, seed: int, proposals: Sequence[Scaffold], rollouts: Sequence[Rollout]) -> list[Trial]:
         """Verdicts for all rollouts, then a return for each scaffold."""
         by_id = {s.scaffold_id: s for s in proposals}
-        nulls = self._null_rewards(seed, proposals)
-        self._watcher.phase("grade", 0, len(rollouts))
-
-        def verdict(rollout: Rollout) -> Verdict:
-            scaffold, tasks = by_id[rollout.scaffold_id], self._stages.tasks
-            view, spec = tasks.views[rollout.task_id], tasks.spec(rollout.task_id)
-            null = nulls[scaffold.scaffold_id]
-            for _ in range(REFILLS + 1):  # a verifier whose sandbox was lost is asked again
-                graded = grade(view, spec, scaffold, rollout, self._stages.verifier, null_reward=null)
-                if graded.error is None or rollout.infra_error is not None:
-                    break
-            return graded.verdict
-
-        verdicts = dict(zip((r.rollout_id for r in rollouts), self._stages.pool.map(verdict, rollouts), strict=True))
+        jobs = {s.scaffold_id: self._job(seed, s, 0) for s in proposals if s.invalid is None}
+        grader = self._stages.grader
+        found = grader.grade(
+            by_id, rollouts, grader.nulls(jobs), lambda n: self._watcher.phase("grade", n, len(rollouts))
+        )
+        verdicts = {graded.verdict.rollout_id: graded.verdict for graded in found}
         trials = []
         for scaffold in proposals:
             own = tuple(r for r in rollouts if r.scaffold_id == scaffold.scaffold_id)
@@ -162,26 +154,6 @@ class Loop:
             result = scaffold_return(scaffold, judged, spent // (len(own) or 1), price)
             trials.append(Trial(scaffold, own, judged, result))
         return trials
-
-    def _null_rewards(self, seed: int, proposals: Sequence[Scaffold]) -> dict[str, float | None]:
-        """What each scaffold earns when the model says nothing: equal submissions are verified once."""
-        known: dict[tuple[str, bytes], float | None] = {}
-        rewards: dict[str, float | None] = {}
-        for scaffold in proposals:
-            if scaffold.invalid is None:
-                job = self._job(seed, scaffold, 0)
-                files = run_null(job, self._stages.sandbox)
-                key = (scaffold.task_id, b"".join(files.values()))
-                if key not in known:
-                    known[key] = self._reward_of(scaffold.task_id, files) if files else 0.0
-                rewards[scaffold.scaffold_id] = known[key]
-        return rewards
-
-    def _reward_of(self, task_id: str, files: Mapping[str, bytes]) -> float | None:
-        try:
-            return self._stages.verifier.verify(self._stages.tasks.spec(task_id), files).reward
-        except InfraError:
-            return None  # not tested is not the same as passed
 
     # -- memory ------------------------------------------------------------------------------------
 

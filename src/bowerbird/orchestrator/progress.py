@@ -1,6 +1,6 @@
 """What a run says while it works: events for whoever watches. A watcher only looks; it cannot change the run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -39,6 +39,15 @@ class StepReport:
     failures: Mapping[str, int] = field(default_factory=dict)  # class of failure -> rollouts
     flags: Mapping[str, int] = field(default_factory=dict)  # monitor rule -> rollouts
     choices: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # card field -> value -> scaffolds
+    audit: float | None = None  # mean reward by the tasks' own verifiers where the run trains on another
+    opinions: Mapping[str, int] = field(default_factory=dict)  # what the judge said: veto, abstain, void -> rollouts
+    watchers: Sequence[str] = ()  # the mechanisms that watched sandboxed processes
+
+    @property
+    def flag_rate(self) -> float:
+        """Share of the step's graded rollouts that were flagged."""
+        graded = self.valid + self.hacked
+        return self.hacked / graded if graded else 0.0
 
     def row(self) -> dict[str, Any]:
         return asdict(self)

@@ -7,7 +7,7 @@ from time import perf_counter
 from bowerbird.orchestrator.credit import Credited, signal
 from bowerbird.orchestrator.progress import StepReport
 from bowerbird.trainer.learner import LearnerStats
-from bowerbird.types import Outcome, TrainingSample
+from bowerbird.types import Opinion, Outcome, TrainingSample
 
 
 class Clock:
@@ -28,9 +28,14 @@ class Clock:
 
 
 def report(
-    number: int, credited: Sequence[Credited], learned: Sequence[TrainingSample], stats: LearnerStats, clock: Clock
+    number: int,
+    credited: Sequence[Credited],
+    learned: Sequence[TrainingSample],
+    stats: LearnerStats,
+    clock: Clock,
+    audited: Sequence[float] = (),
 ) -> StepReport:
-    """Count what happened in step `number`."""
+    """Count what happened in step `number`. `audited` are the rewards of a second verifier, if one was asked."""
     trials = [item.trial for item in credited]
     verdicts = [v for t in trials for v in t.verdicts]
     outcomes = Counter(v.outcome for v in verdicts)
@@ -74,7 +79,14 @@ def report(
         failures=dict(Counter(v.failure for v in verdicts if v.failure is not None)),
         flags=dict(Counter(f.rule for v in verdicts for f in v.flags)),
         choices=_choices(credited),
+        audit=_mean(audited) if audited else None,
+        opinions=dict(Counter(_said(v.opinion) for v in verdicts if v.opinion is not None)),
+        watchers=tuple(sorted({name for v in verdicts for name in v.watchers})),
     )
+
+
+def _said(opinion: Opinion) -> str:
+    return "void" if opinion.void else "veto" if opinion.veto else "abstain"
 
 
 def _choices(credited: Sequence[Credited]) -> dict[str, dict[str, int]]:

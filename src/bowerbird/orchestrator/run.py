@@ -15,17 +15,17 @@ from bowerbird.inference.engine import Engine
 from bowerbird.inference.loading import best_device, best_dtype, load_tokenizer
 from bowerbird.inference.models import resolve
 from bowerbird.orchestrator.curriculum import Curriculum
+from bowerbird.orchestrator.grading import Grader, open_defences
 from bowerbird.orchestrator.loop import Loop, Stages
-from bowerbird.orchestrator.progress import Watcher
+from bowerbird.orchestrator.progress import StepReport, Watcher
 from bowerbird.orchestrator.store import RunStore
-from bowerbird.rewards.oracle import OracleVerifier
 from bowerbird.sandbox import Sandbox, open_sandbox
 from bowerbird.scaffold.archive import Archive
 from bowerbird.tasks import TaskSet
 from bowerbird.trainer import checkpoint
 from bowerbird.trainer.learner import Learner
 from bowerbird.trainer.publish import complete, publish, retain
-from bowerbird.types import BowerbirdError, ConfigError, PolicyVersion
+from bowerbird.types import BowerbirdError, ConfigError, PolicyVersion, RunError
 
 _KEPT_VERSIONS = 2
 
@@ -54,7 +54,7 @@ def hardware(config: Config) -> Hardware:
 @contextmanager
 def sampling_parts(config: Config, path: str, version: int) -> Iterator[tuple[Engine, Sandbox, ThreadPoolExecutor]]:
     """What training and evaluation share. The sandbox is probed first: without one nothing starts."""
-    sandbox = open_sandbox(config.sandbox.backend)
+    sandbox = open_sandbox(config.sandbox.backend, watch=config.monitor.watch)
     where = hardware(config)
     engine = Engine(path, places=config.sampler.places, dtype=where.dtype, device=where.device, version=version)
     with ThreadPoolExecutor(config.sandbox.workers, thread_name_prefix="sandbox") as pool:
@@ -90,7 +90,8 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
             retain(store.versions, _KEPT_VERSIONS)
             return version
 
-        stages = Stages(tasks, engine.chat, engine, sandbox, pool, OracleVerifier(sandbox), learner, publisher)
+        grader = Grader(tasks, sandbox, open_defences(config, sandbox, watcher, store.folder), pool)
+        stages = Stages(tasks, engine.chat, engine, sandbox, pool, grader, learner, publisher)
         curriculum = Curriculum(list(tasks.views.values()), config.curriculum)
         curriculum.restore(state.get("curriculum", {}))
         loop = Loop(config, stages, Archive(store.archived()), curriculum, watcher)
@@ -120,12 +121,26 @@ def _steps(
             store.add_metrics(step.report)
             watcher.stepped(step.report, config.steps)
             version = step.version
-            last = number == config.steps or stop()
+            last = number == config.steps or stop() or step.report.flag_rate > config.monitor.stop_above
             if last or number % config.checkpoint_every == 0:
                 save(number, {"curriculum": loop.curriculum.state()})
+            heed_flags(step.report, config, store, watcher)
             if stop():
                 raise Interrupted(f"stopped after step {number}; go on with: bowerbird train --resume {store.folder}")
     return version
+
+
+def heed_flags(report: StepReport, config: Config, store: RunStore, watcher: Watcher) -> None:
+    """Warn, or stop the run, when too many of a step's rollouts were flagged. Raises RunError to stop it."""
+    rate, rules = report.flag_rate, ", ".join(f"{rule} {count}" for rule, count in sorted(report.flags.items()))
+    told = f"step {report.step}: {rate:.0%} of the rollouts were flagged ({rules}); see: bowerbird flags {store.folder}"
+    if rate > config.monitor.stop_above:
+        raise RunError(
+            f"{told}. That is above monitor.stop_above; the step is saved. Mend the tasks or their verifier, "
+            f"or go on as it is with: bowerbird train --resume {store.folder}"
+        )
+    if rate > config.monitor.warn_above:
+        watcher.says(f"warning: {told}")
 
 
 @contextmanager

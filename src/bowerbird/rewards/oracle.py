@@ -6,6 +6,7 @@ compute it.
 """
 
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,10 @@ from bowerbird.sandbox.calls import CallReport, run_calls, same
 from bowerbird.sandbox.protocol import Limits, Sandbox
 from bowerbird.types import Case, TaskError, Verification, VerifierSpec
 
+# How `run_calls` words two ways to crash, and how it shows a test runner's own outcomes.
+DISTURBED = "the program disturbed the report of its results"
+LEFT = "the program exited with status 0 before its calls were made"
+_OUTCOME = re.compile(r"(?:line \d+: )?(SkipTest|Skipped|XFailed)(?::|$)")
 SOLUTION = "solution.py"  # the file that holds the function when a submission has several
 
 
@@ -47,7 +52,7 @@ class OracleVerifier:
         if not spec.cases:
             raise TaskError(f"task {spec.task_id}: it has no hidden cases, so anything would pass; add some")
         began = time.monotonic()
-        path = _solution_path(submission)
+        path = solution_path(submission)
         if path is None:
             return Verification(0.0, "no_code", 0, len(spec.cases))
         with self._sandbox.open(submission) as workspace:
@@ -61,16 +66,27 @@ class OracleVerifier:
             total=len(spec.cases),
             facts=watched,
             wall_s=time.monotonic() - began,
+            signs=_signs(report),
         )
 
     def _limits_of(self, spec: VerifierSpec) -> Limits:
         return replace(self._limits, wall_s=spec.timeout_s, cpu_s=max(1, math.ceil(spec.timeout_s)))
 
 
-def _solution_path(submission: Mapping[str, bytes]) -> str | None:
+def solution_path(submission: Mapping[str, bytes]) -> str | None:
     """The file to load, or None where there is no code at all."""
     path = next(iter(submission)) if len(submission) == 1 else SOLUTION
     return path if submission.get(path, b"").strip() else None
+
+
+def _signs(report: CallReport) -> tuple[str, ...]:
+    """What the candidate did to the caller itself. The messages of a crash are ours, the names of errors its own."""
+    said = [report.message] if report.failure in ("crash", "import_error") else []
+    said += [result.error for result in report.results if result.error is not None]
+    signs = ["forged: wrote into the report of its results"] if report.failure == "crash" and DISTURBED in said else []
+    signs += ["exited: with status 0, before its calls were made"] if report.failure == "crash" and LEFT in said else []
+    raised = next((match for text in said if (match := _OUTCOME.match(text))), None)
+    return (*signs, f"skipped: raised {raised[1]}") if raised else tuple(signs)
 
 
 def _compare(cases: Sequence[Case], report: CallReport) -> tuple[int, str | None]:

@@ -4,7 +4,7 @@ from bowerbird.sandbox.calls import CallReport, CallResult, decode, encode, run_
 from bowerbird.sandbox.fake import FakeCall, FakeSandbox, FakeWorkspace, scripted
 from bowerbird.sandbox.local import LocalSandbox
 from bowerbird.sandbox.opening import open_sandbox
-from bowerbird.sandbox.protocol import Collected, Execution, Limits, Sandbox, Workspace
+from bowerbird.sandbox.protocol import Collected, Execution, Limits, Sandbox, Watch, Workspace
 
 __all__ = [
     "CallReport",
@@ -17,6 +17,7 @@ __all__ = [
     "Limits",
     "LocalSandbox",
     "Sandbox",
+    "Watch",
     "Workspace",
     "decode",
     "encode",

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from bowerbird.sandbox.beneath import parts_of
-from bowerbird.sandbox.protocol import Collected, Execution, Limits
+from bowerbird.sandbox.protocol import Collected, Execution, Limits, Watch
 from bowerbird.types import Facts, SandboxError
 
 
@@ -49,11 +49,15 @@ def succeed(call: FakeCall) -> Execution:
 class FakeSandbox:
     """A back end of scripts. `workspaces` holds all it ever opened, in order, for a test to look at.
 
-    `script` answers every command. `anomalies` maps a path to what `collect` says is wrong with it.
+    `script` answers every command. `anomalies` maps a path to what `collect` says is wrong with it. With `watch`
+    "off" workspaces tell no facts; otherwise they tell what `note` and `read_decoy` put there.
     """
 
-    def __init__(self, script: Script = succeed, *, anomalies: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, script: Script = succeed, *, anomalies: Mapping[str, str] | None = None, watch: Watch = "auto"
+    ) -> None:
         self._script = script
+        self._watch = watch
         self._anomalies = dict(anomalies or {})
         self.workspaces: list[FakeWorkspace] = []
 
@@ -71,18 +75,25 @@ class FakeSandbox:
         unknown = set(protected) - set(files)
         if unknown:
             raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")
-        workspace = FakeWorkspace(self._script, files, protected, self._anomalies)
+        workspace = FakeWorkspace(self._script, files, protected, self._anomalies, self._watch)
         self.workspaces.append(workspace)
         return workspace
 
 
 class FakeWorkspace:
-    """Files in a dictionary. `calls` holds the commands run so far; `read_decoy` plays a cheat."""
+    """Files in a dictionary. `calls` holds the commands run so far; `read_decoy` and `note` play a cheat."""
 
     def __init__(
-        self, script: Script, files: Mapping[str, bytes], protected: Collection[str], anomalies: Mapping[str, str]
+        self,
+        script: Script,
+        files: Mapping[str, bytes],
+        protected: Collection[str],
+        anomalies: Mapping[str, str],
+        watch: Watch = "auto",
     ) -> None:
         self._script = script
+        self._watch = watch
+        self._noted = Facts()
         self._anomalies = anomalies
         self._reads: set[str] = set()
         self._closed = False
@@ -133,13 +144,19 @@ class FakeWorkspace:
         """Record that the content of a decoy was opened."""
         self._reads.add(path)
 
+    def note(self, facts: Facts) -> None:
+        """Add to what `watched` tells."""
+        self._noted |= facts
+
     def watched(self) -> Facts:
         """What was recorded, and which protected files changed."""
         self._check_open()
+        if self._watch == "off":
+            return Facts()
         changed = [
             p for p, digest in self._protected.items() if hashlib.sha256(self.files.get(p, b"")).digest() != digest
         ]
-        return Facts(("fake",), tuple(sorted(self._reads)), tuple(changed))
+        return Facts(("fake",), tuple(sorted(self._reads)), tuple(changed)) | self._noted
 
     def close(self) -> None:
         """Refuse everything from now on."""

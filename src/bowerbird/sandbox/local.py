@@ -8,7 +8,7 @@ import stat
 import tempfile
 import threading
 import weakref
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,9 +21,10 @@ from bowerbird.sandbox.decoys import DecoyWatch
 from bowerbird.sandbox.home import make_home, remove, remove_home
 from bowerbird.sandbox.interpreter import MOUNT_POINT, find_interpreter, world_reachable
 from bowerbird.sandbox.probe import probe
-from bowerbird.sandbox.process import execute, unusable
-from bowerbird.sandbox.protocol import Collected, Execution, Limits, Workspace
+from bowerbird.sandbox.process import Start, execute, unusable
+from bowerbird.sandbox.protocol import Collected, Execution, Limits, Watch, Workspace
 from bowerbird.sandbox.usage import MAX_DEPTH, MAX_ENTRIES, disk_use, memory_of_tree
+from bowerbird.sandbox.watch import Tracer, bounded, sees_calls
 from bowerbird.types import Facts, SandboxError, SandboxUnavailable
 
 DROPPED_UID = 64_513  # what root becomes: an id that no account and no service manager hands out
@@ -41,10 +42,14 @@ class LocalSandbox:
 
     `workspace_bytes` bounds what one workspace may hold on disk. `hide` names further host folders below
     /usr (or below the Python that is mounted) that must look empty inside; this package always does.
-    Raises SandboxUnavailable when bubblewrap or a Python for the sandbox is missing.
+    `watch` says what fills `Workspace.watched`; whether this machine can trace system calls is tried out by
+    `probe`, or else at the first workspace. Raises SandboxUnavailable when bubblewrap or a Python for the
+    sandbox is missing.
     """
 
-    def __init__(self, *, workspace_bytes: int = WORKSPACE_BYTES, hide: Collection[Path] = ()) -> None:
+    def __init__(
+        self, *, watch: Watch = "auto", workspace_bytes: int = WORKSPACE_BYTES, hide: Collection[Path] = ()
+    ) -> None:
         found = find_bubblewrap()
         self._interpreter = find_interpreter()
         self._owner = DROPPED_UID if os.geteuid() == 0 else None
@@ -55,7 +60,12 @@ class LocalSandbox:
         self._bwrap = found
         self._workspace_bytes = workspace_bytes
         self._hidden = _hidden([*hide, *_own_folders()], self._interpreter.mount)
-        self._watch = DecoyWatch()
+        self._decoys = DecoyWatch() if watch != "off" else None
+        self._watch: Watch = watch
+        self._tracer = Tracer(self._owner)
+        self._tracing: bool | None = None if watch in ("auto", "trace") else False  # None: not tried yet
+        self._no_trace = f"not asked for: watch is {watch!r}"
+        self._trying = threading.Lock()
         self._etc = self._home / "etc"
         self._etc.mkdir()
         for name, text in ETC.items():
@@ -86,13 +96,41 @@ class LocalSandbox:
             return workspace.host_owner(path)
 
         version = ".".join(map(str, self._bwrap.version))
-        return probe(self, {"bwrap": version, "bwrap_path": str(self._bwrap.path), "python": self.python}, owner)
+        facts = {"bwrap": version, "bwrap_path": str(self._bwrap.path), "python": self.python}
+        found = probe(self, facts, owner)
+        return {**found, "watchers": ", ".join(self.watchers) or "none", "trace": self._no_trace or "works"}
+
+    @property
+    def watchers(self) -> tuple[str, ...]:
+        """What watches the workspaces. Raises SandboxUnavailable where tracing is asked for and does not work."""
+        if self._decoys is None:
+            return ()
+        return ("inotify", "seccomp") if self._traces() else ("inotify",)
+
+    def _traces(self) -> bool:
+        """Whether system calls are traced; tried out once."""
+        with self._trying:
+            if self._tracing is None:
+                try:
+                    with self._open({}, (), self._tracer) as workspace:
+                        problem = sees_calls(workspace)
+                except SandboxUnavailable:
+                    raise
+                except SandboxError as error:
+                    problem = str(error)
+                if problem and self._watch == "trace":
+                    raise SandboxUnavailable(f"this machine cannot trace system calls, use watch = 'decoys': {problem}")
+                self._tracing, self._no_trace = not problem, problem
+            return self._tracing
 
     def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = ()) -> "LocalWorkspace":
         """A fresh workspace holding `files`. Raises SandboxError."""
         unknown = set(protected) - set(files)
         if unknown:
             raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")
+        return self._open(files, protected, self._tracer if self._traces() else None)
+
+    def _open(self, files: Mapping[str, bytes], protected: Collection[str], tracer: Tracer | None) -> "LocalWorkspace":
         token = object()
         try:
             place = Path(tempfile.mkdtemp(prefix="ws-", dir=self._home))
@@ -104,12 +142,14 @@ class LocalSandbox:
             work.mkdir(mode=0o700)
             if self._owner is not None:
                 os.chown(work, self._owner, self._owner)
-            mounts = self._watch.lay(token, place / "decoys")
-            (place / "decoys").chmod(0o755)
+            mounts: Mapping[str, Path] = {}
+            if self._decoys is not None:
+                mounts = self._decoys.lay(token, place / "decoys")
+                (place / "decoys").chmod(0o755)
             arguments = fixed_arguments(self._interpreter, self._etc, work, mounts, self._hidden)
-            workspace = LocalWorkspace(self, place, arguments, token)
+            workspace = LocalWorkspace(self, place, arguments, token, tracer)
         except (OSError, SandboxError) as error:
-            self._watch.forget(token)
+            self._forget(token)
             shutil.rmtree(place, ignore_errors=True)
             if isinstance(error, SandboxError):
                 raise
@@ -123,9 +163,15 @@ class LocalSandbox:
         workspace.protect({path: hashlib.sha256(files[path]).digest() for path in protected})
         return workspace
 
+    def _forget(self, token: object) -> None:
+        if self._decoys is not None:
+            self._decoys.forget(token)
+
     def close(self) -> None:
         """Remove everything this sandbox made on the host. Also happens at exit."""
-        self._watch.close()
+        if self._decoys is not None:
+            self._decoys.close()
+        self._tracer.close()
         self._sweep()
 
     def prefix(self) -> list[str]:
@@ -142,11 +188,15 @@ class LocalSandbox:
 class LocalWorkspace:
     """A folder on the host, bound on /work. One command at a time."""
 
-    def __init__(self, sandbox: LocalSandbox, place: Path, arguments: Sequence[str], token: object) -> None:
+    def __init__(
+        self, sandbox: LocalSandbox, place: Path, arguments: Sequence[str], token: object, tracer: Tracer | None
+    ) -> None:
         self._sandbox = sandbox
         self._place = place
         self._arguments = arguments
         self._token = token
+        self._tracer = tracer
+        self._seen = Facts()
         self._lock = threading.Lock()
         self._protected: Mapping[str, bytes] = {}
         self._folder: int | None = os.open(place / "work", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -175,7 +225,19 @@ class LocalWorkspace:
             def overuse(pid: int) -> str | None:
                 return self._overuse(folder, pid, limits)
 
-            return execute(self._sandbox.prefix(), self._arguments, argv, stdin=stdin, limits=limits, overuse=overuse)
+            with self._watching() as start:
+                prefix = self._sandbox.prefix()
+                return execute(prefix, self._arguments, argv, stdin=stdin, limits=limits, overuse=overuse, start=start)
+
+    @contextlib.contextmanager
+    def _watching(self) -> Iterator[Start]:
+        """How to start one sandbox, so that it is watched until the end of the block. The caller holds the lock."""
+        if self._tracer is None:
+            yield lambda launch: launch()
+            return
+        with self._tracer.watch() as watched:
+            yield watched.start
+        self._seen = bounded(self._seen | watched.facts)
 
     def _overuse(self, folder: int, pid: int, limits: Limits) -> str | None:
         memory = memory_of_tree(pid)
@@ -205,12 +267,14 @@ class LocalWorkspace:
             return collect_files(self._open_folder(), paths, max_bytes)
 
     def watched(self) -> Facts:
-        """Facts so far: decoys opened, protected files changed or gone."""
-        reads = self._sandbox._watch.opened(self._token)
+        """Facts so far: decoys opened, protected files changed or gone, system calls where they are traced."""
         with self._lock:
-            folder = self._open_folder()
+            folder, decoys = self._open_folder(), self._sandbox._decoys
+            if decoys is None:
+                return Facts()
             changed = tuple(path for path, digest in self._protected.items() if _digest(folder, path) != digest)
-        return Facts(("inotify",), reads, changed)
+            found = Facts(("inotify",), decoys.opened(self._token), changed)
+            return found if self._tracer is None else found | Facts(("seccomp",)) | self._seen
 
     def close(self) -> None:
         """Remove the workspace from the host. Safe to call again."""
@@ -219,7 +283,7 @@ class LocalWorkspace:
                 return
             os.close(self._folder)
             self._folder = None
-            self._sandbox._watch.forget(self._token)
+            self._sandbox._forget(self._token)
             with contextlib.suppress(OSError):  # a failing disk; the folder goes with the sandbox's own
                 remove(self._place)
 

@@ -3,27 +3,32 @@
 import os
 import threading
 from collections.abc import Callable
+from typing import get_args
 
 from bowerbird.sandbox.local import LocalSandbox
-from bowerbird.sandbox.protocol import Sandbox
+from bowerbird.sandbox.protocol import Sandbox, Watch
 from bowerbird.types import ConfigError
 
-BACK_ENDS: dict[str, Callable[[], Sandbox]] = {"local": LocalSandbox}
-_open: dict[tuple[int, str], Sandbox] = {}
+# Each takes `watch=`, a protocol.Watch.
+BACK_ENDS: dict[str, Callable[..., Sandbox]] = {"local": LocalSandbox}
+_open: dict[tuple[int, str, Watch], Sandbox] = {}
 _lock = threading.Lock()
 
 
-def open_sandbox(name: str = "local") -> Sandbox:
+def open_sandbox(name: str = "local", watch: Watch = "auto") -> Sandbox:
     """The back end `name`, shared by the whole process. It has passed its probe, or this raises.
 
-    Raises ConfigError for an unknown name, SandboxUnavailable with what to do when this machine has none.
+    `watch` says what fills `Workspace.watched` (see protocol.Watch). Raises ConfigError for an unknown name or
+    watch, SandboxUnavailable with what to do when this machine has no sandbox, or cannot trace and was told to.
     """
     if name not in BACK_ENDS:
         raise ConfigError(f"unknown sandbox {name!r}: use one of {', '.join(sorted(BACK_ENDS))}")
+    if watch not in get_args(Watch):
+        raise ConfigError(f"unknown watch {watch!r}: use one of {', '.join(get_args(Watch))}")
     with _lock:
-        key = (os.getpid(), name)  # a forked child makes its own: folders and watches are not shared
+        key = (os.getpid(), name, watch)  # a forked child makes its own: folders and watches are not shared
         if key not in _open:
-            sandbox = BACK_ENDS[name]()
+            sandbox = BACK_ENDS[name](watch=watch)
             sandbox.probe()
             _open[key] = sandbox
         return _open[key]

@@ -35,6 +35,8 @@ MAX_ARGUMENT = 120_000  # bytes; Linux takes 131,072
 MAX_COMMAND = 1_000_000  # and at least twice this in all
 _CHUNK = 1 << 16
 
+Start = Callable[[Callable[[], "subprocess.Popen[bytes]"]], "subprocess.Popen[bytes]"]
+
 # $@ is the command with its limits. The shell's own words ("Killed") must not reach the command's stderr.
 INIT = 'echo; read -r go || exit 125; exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&-); exit $?'
 
@@ -107,14 +109,15 @@ def execute(
     stdin: bytes,
     limits: Limits,
     overuse: Callable[[int], str | None] = lambda _pid: None,
+    start: Start = lambda launch: launch(),
 ) -> Execution:
     """Run `argv` in a fresh sandbox and return when all of its processes are dead.
 
     `prefix` ends in the path of bwrap; `arguments` are bwrap's. `overuse` is called with the host pid of
-    pid 1 every 0.1 s and says why to kill the command, or None. The thread that calls this must live
-    until it returns, which it does. Raises SandboxError when the sandbox does not come up.
+    pid 1 every 0.1 s and says why to kill the command, or None. `start` calls what starts bwrap, on a thread
+    that must live until this returns. Raises SandboxError when the sandbox does not come up.
     """
-    life = _spawn(prefix, arguments, limited(argv, limits))
+    life = _spawn(prefix, arguments, limited(argv, limits), start)
     try:
         _set_up(life)
         return _run(life, stdin, limits, overuse)
@@ -123,27 +126,20 @@ def execute(
         _close(life)
 
 
-def _spawn(prefix: Sequence[str], arguments: Sequence[str], command: Sequence[str]) -> _Life:
+def _spawn(prefix: Sequence[str], arguments: Sequence[str], command: Sequence[str], start: Start) -> _Life:
     info, ours = -1, list[int]()
     try:
         info = os.memfd_create("info")
         ours.append(seccomp := _memory_file("seccomp", seccomp_filter()))
         options = [*arguments, "--seccomp", str(seccomp), "--info-fd", str(info)]
         ours.append(args := _memory_file("args", pack(options)))
-        bwrap = subprocess.Popen(
-            [*prefix, "--args", str(args), "--", "/bin/sh", "-c", INIT, "sh", *command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={},  # whatever bwrap has is readable inside in /proc/1/environ
-            cwd="/",
-            start_new_session=True,
-            pass_fds=(args, seccomp, info),
-            bufsize=0,
-        )
-    except OSError as error:
+        line = [*prefix, "--args", str(args), "--", "/bin/sh", "-c", INIT, "sh", *command]
+        bwrap = start(lambda: _launch(line, (args, seccomp, info)))
+    except (OSError, SandboxError) as error:
         if info >= 0:
             os.close(info)
+        if isinstance(error, SandboxError):
+            raise
         raise SandboxError(f"cannot start bubblewrap: {error}") from error
     finally:
         for descriptor in ours:
@@ -155,6 +151,20 @@ def _spawn(prefix: Sequence[str], arguments: Sequence[str], command: Sequence[st
     for descriptor in (life.stdin.fileno(), life.out, life.err):
         os.set_blocking(descriptor, False)
     return life
+
+
+def _launch(line: Sequence[str], inherited: Sequence[int]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        line,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={},  # whatever bwrap has is readable inside in /proc/1/environ
+        cwd="/",
+        start_new_session=True,
+        pass_fds=inherited,
+        bufsize=0,
+    )
 
 
 def _memory_file(name: str, data: bytes) -> int:

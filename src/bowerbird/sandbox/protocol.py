@@ -3,9 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self, TypeAlias
 
 from bowerbird.types import Facts
+
+# What fills `Workspace.watched`. "decoys": opens of planted files, and hashes of protected ones. "trace": also system
+# calls, or SandboxUnavailable where that does not work. "auto": the best that works here. "off": nothing at all.
+Watch: TypeAlias = Literal["auto", "decoys", "trace", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,9 @@ class Workspace(Protocol):
 
     def collect(self, paths: Collection[str], *, max_bytes: int = 1 << 20) -> Collected: ...
 
-    def watched(self) -> Facts: ...
+    def watched(self) -> Facts:
+        """What its commands did so far. `watchers` is empty where nothing watched."""
+        ...
 
     def close(self) -> None: ...
 

@@ -1,25 +1,34 @@
 """Load Harbor task directories: `task.toml`, `instruction.md`, `environment/`, `tests/`, `solution/`.
 
-A directory with a `[metadata.bowerbird]` table is an oracle task: its hidden cases are `tests/cases.json`, its
-examples `environment/examples.json`. Any other Harbor directory loads as kind "script": its tests and build context
-become private files. Nothing under `tests/` or `solution/` ever reaches a TaskView.
+Which verifier a task gets stands in its `[metadata.bowerbird]` table as `kind`:
+
+    oracle (the default)  hidden cases in `tests/cases.json`, examples in `environment/examples.json`
+    pytest                files below `tests/`; `expected_tests` lists every id that must be seen passing, `canaries`
+                          ids that must fail; `isolation = "none"` where a test must import the answer into its process
+    script                `tests/test.sh`, run by the sandbox's own python3 and tools, writes the reward
+
+Any other Harbor directory loads as kind "script" too, but for an image of its own, which nothing here builds: it can
+be listed and not graded. Nothing under `tests/` or `solution/` ever reaches a TaskView.
 """
 
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from keyword import iskeyword
 from pathlib import Path, PurePosixPath
 
 from bowerbird.tasks.cases import cases_from_json, cases_from_rows
+from bowerbird.tasks.fields import files_below, names, number, read_text, string, submission_paths, table
 from bowerbird.tasks.loaded import Loaded, TaskSet
 from bowerbird.types import Case, JsonValue, TaskError, TaskView, VerifierSpec
 
 KEYS = ("kind", "task_id", "entry_point", "category", "difficulty", "submission", "timeout_s", "examples")
+PYTEST_KEYS = ("expected_tests", "canaries", "isolation")
+TIMEOUT_S = {"oracle": 5.0, "pytest": 30.0, "script": 60.0}
 LEVELS = {"easy": 0.25, "medium": 0.5, "hard": 0.75}
 CANARY = re.compile(r"<!--.*canary.*-->|#.*canary.*", re.IGNORECASE)
-MAX_FILE = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +54,13 @@ def load_task(path: str | Path) -> Loaded:
     """One task directory. Raises TaskError that names the file and says how to mend it."""
     root = Path(path)
     settings = _settings(root)
-    metadata = _table(settings, "metadata", root)
+    metadata = table(settings, "metadata", root)
     ours = metadata.get("bowerbird")
     if ours is None:
-        return _script_task(root, settings, metadata)
+        return _plain_task(root, settings, metadata)
     if not isinstance(ours, dict):
         raise TaskError(f"{root / 'task.toml'}: [metadata.bowerbird] must be a table")
-    return _oracle_task(root, settings, ours)
+    return _own_task(root, settings, ours)
 
 
 def load_reference(path: str | Path) -> Reference:
@@ -60,8 +69,8 @@ def load_reference(path: str | Path) -> Reference:
     solution = folder / "solution.py"
     cheats = sorted((folder / "cheats").glob("*.py"))
     return Reference(
-        solution=_text(solution) if solution.is_file() else None,
-        cheats={cheat.name: _text(cheat) for cheat in cheats},
+        solution=read_text(solution) if solution.is_file() else None,
+        cheats={cheat.name: read_text(cheat) for cheat in cheats},
     )
 
 
@@ -85,54 +94,99 @@ def _settings(root: Path) -> dict[str, JsonValue]:
     if not path.is_file():
         raise TaskError(f"{path}: missing; every task directory needs one")
     try:
-        return tomllib.loads(_text(path))
+        return tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise TaskError(f"{path}: not TOML ({error})") from None
 
 
-def _oracle_task(root: Path, settings: Mapping[str, JsonValue], ours: Mapping[str, JsonValue]) -> Loaded:
+def _own_task(root: Path, settings: Mapping[str, JsonValue], ours: Mapping[str, JsonValue]) -> Loaded:
     where = f"{root / 'task.toml'}, [metadata.bowerbird]"
-    unknown = sorted(set(ours) - set(KEYS))
+    kind = ours.get("kind", "oracle")
+    if kind not in TIMEOUT_S:
+        raise TaskError(f"{where}: kind {kind!r} is not known; use one of {', '.join(TIMEOUT_S)}, or remove the table")
+    known = KEYS + (PYTEST_KEYS if kind == "pytest" else ())
+    unknown = sorted(set(ours) - set(known))
     if unknown:
-        raise TaskError(f"{where}: unknown key {unknown[0]!r}; known ones: {', '.join(KEYS)}")
-    if ours.get("kind", "oracle") != "oracle":
-        raise TaskError(f"{where}: kind {ours['kind']!r} is not known; use 'oracle', or remove the table")
-    entry_point = ours.get("entry_point")
-    if not isinstance(entry_point, str) or not entry_point.isidentifier() or iskeyword(entry_point):
+        raise TaskError(f"{where}: unknown key {unknown[0]!r}; known ones for kind {kind!r}: {', '.join(known)}")
+    entry_point = ours.get("entry_point", None if kind == "oracle" else "")
+    named = isinstance(entry_point, str) and entry_point.isidentifier() and not iskeyword(entry_point)
+    if not named and (entry_point != "" or kind == "oracle"):
         raise TaskError(f"{where}: entry_point must be the name of the function to write, not {entry_point!r}")
-    hidden = root / "tests" / "cases.json"
-    if not hidden.is_file():
-        raise TaskError(f"{hidden}: missing; it holds the hidden cases of an oracle task")
-    cases = cases_from_json(_text(hidden), str(hidden))
-    if not cases:
-        raise TaskError(f"{hidden}: no hidden cases, so anything would pass; add some")
-    task_id = _task_id(root, settings, ours)
-    submission = _submission(ours.get("submission", ["solution.py"]), where)
+    submission = submission_paths(ours.get("submission", ["solution.py"]), where)
     view = TaskView(
-        task_id=task_id,
-        category=_string(ours.get("category", "uncategorised"), "category", where),
+        task_id=_task_id(root, settings, ours),
+        category=string(ours.get("category", "uncategorised"), "category", where),
         instruction=_instruction(root).removesuffix(submission_note(submission)).rstrip(),
         entry_point=entry_point,
         examples=_examples(root, ours, where),
         submission=submission,
-        difficulty=_number(ours.get("difficulty", 0.5), "difficulty", where, 0.0, 1.0),
-        workspace=_files(root / "environment" / "workspace", root),
+        difficulty=number(ours.get("difficulty", 0.5), "difficulty", where, 0.0, 1.0),
+        workspace=files_below(root / "environment" / "workspace", root),
     )
-    timeout_s = _number(ours.get("timeout_s", 5.0), "timeout_s", where, 0.01, 3600.0)
-    return Loaded(view, VerifierSpec(task_id, "oracle", entry_point, cases, timeout_s))
+    spec = VerifierSpec(
+        task_id=view.task_id,
+        kind=kind,
+        entry_point=entry_point,
+        cases=_hidden_cases(root) if kind == "oracle" else (),
+        timeout_s=number(ours.get("timeout_s", TIMEOUT_S[kind]), "timeout_s", where, 0.01, 3600.0),
+        files={} if kind == "oracle" else _private_files(root, view),
+    )
+    if kind == "pytest":
+        spec = _with_tests(spec, submission, ours, where)
+    elif kind == "script" and "tests/test.sh" not in spec.files:
+        raise TaskError(f"{root / 'tests' / 'test.sh'}: missing; it grades a task of kind 'script'")
+    return Loaded(view, spec)
 
 
-def _script_task(root: Path, settings: Mapping[str, JsonValue], metadata: Mapping[str, JsonValue]) -> Loaded:
+def _hidden_cases(root: Path) -> tuple[Case, ...]:
+    hidden = root / "tests" / "cases.json"
+    if not hidden.is_file():
+        raise TaskError(f"{hidden}: missing; it holds the hidden cases of an oracle task")
+    cases = cases_from_json(read_text(hidden), str(hidden))
+    if not cases:
+        raise TaskError(f"{hidden}: no hidden cases, so anything would pass; add some")
+    return cases
+
+
+def _private_files(root: Path, view: TaskView) -> dict[str, bytes]:
+    """The tests, and the workspace as the author left it: what a candidate did to it does not reach a verifier."""
+    files = files_below(root / "tests", root, "tests/")
+    return files | {f"workspace/{name}": data for name, data in view.workspace.items()}
+
+
+def _with_tests(
+    spec: VerifierSpec, submission: tuple[str, ...], ours: Mapping[str, JsonValue], where: str
+) -> VerifierSpec:
+    expected = names(ours.get("expected_tests", []), "expected_tests", where)
+    canaries = names(ours.get("canaries", []), "canaries", where)
+    isolation = ours.get("isolation", "process")
+    if not expected:
+        raise TaskError(f"{where}: expected_tests is missing; list the id of every test, as 'test_x.py::test_name'")
+    if isolation not in ("process", "none"):
+        raise TaskError(f"{where}: isolation must be 'process' or 'none', not {isolation!r}")
+    if both := set(expected) & set(canaries):
+        raise TaskError(f"{where}: {min(both)!r} cannot be expected to pass and be a canary, which must fail")
+    for test in (*expected, *canaries):
+        file, separator, _ = test.partition("::")
+        if not separator or f"tests/{file}" not in spec.files:
+            raise TaskError(f"{where}: {test!r} is no id of a test below tests/; write 'test_x.py::test_name'")
+    for path in submission:
+        if PurePosixPath(path).parts[0].removesuffix(".py") in sys.stdlib_module_names:
+            raise TaskError(f"{where}: submission {path!r} has the name of a module of Python's own; choose another")
+    return replace(spec, expected_tests=expected, canaries=canaries, isolation=isolation)
+
+
+def _plain_task(root: Path, settings: Mapping[str, JsonValue], metadata: Mapping[str, JsonValue]) -> Loaded:
     """A plain Harbor task. The build context is private too: an image need not copy all of it."""
     where = str(root / "task.toml")
-    verifier = _table(settings, "verifier", root)
+    verifier = table(settings, "verifier", root)
     steps = _steps(root, settings)
-    files = _files(root / "tests", root, "tests/")
+    files = files_below(root / "tests", root, "tests/")
     for step in steps:
-        files |= _files(step / "tests", root, f"steps/{step.name}/tests/")
+        files |= files_below(step / "tests", root, f"steps/{step.name}/tests/")
     if not files and "environment" not in verifier and not steps:
         raise TaskError(f"{root / 'tests'}: no files; a Harbor task needs tests/test.sh")
-    files |= _files(root / "environment", root, "environment/")
+    files |= files_below(root / "environment", root, "environment/")
     task_id = _task_id(root, settings, {})
     instruction = "\n\n".join(map(_instruction, steps)) if steps else _instruction(root)
     level = metadata.get("difficulty")
@@ -145,8 +199,8 @@ def _script_task(root: Path, settings: Mapping[str, JsonValue], metadata: Mappin
         submission=(),
         difficulty=LEVELS.get(level.lower(), 0.5) if isinstance(level, str) else 0.5,
     )
-    timeout_s = _number(verifier.get("timeout_sec", 600.0), "[verifier] timeout_sec", where, 0.01, float("inf"))
-    return Loaded(view, VerifierSpec(task_id, "script", "", (), timeout_s, files))
+    timeout_s = number(verifier.get("timeout_sec", 600.0), "[verifier] timeout_sec", where, 0.01, float("inf"))
+    return Loaded(view, VerifierSpec(task_id, "script", "", (), timeout_s, files, isolation="image"))
 
 
 def _steps(root: Path, settings: Mapping[str, JsonValue]) -> list[Path]:
@@ -159,7 +213,7 @@ def _steps(root: Path, settings: Mapping[str, JsonValue]) -> list[Path]:
 
 def _task_id(root: Path, settings: Mapping[str, JsonValue], ours: Mapping[str, JsonValue]) -> str:
     """Our own id, else Harbor's `[task] name`, else the folder's name."""
-    name = ours.get("task_id", _table(settings, "task", root).get("name", root.resolve().name))
+    name = ours.get("task_id", table(settings, "task", root).get("name", root.resolve().name))
     if not isinstance(name, str) or not name.strip():
         raise TaskError(f"{root / 'task.toml'}: the task's id must be a non-empty string, not {name!r}")
     return name
@@ -169,7 +223,7 @@ def _instruction(root: Path) -> str:
     path = root / "instruction.md"
     if not path.is_file():
         raise TaskError(f"{path}: missing; it tells the model what to do")
-    lines = _text(path).split("\n")
+    lines = read_text(path).split("\n")
     while lines and (not lines[0].strip() or CANARY.fullmatch(lines[0].strip())):
         lines.pop(0)  # Harbor hides leading canary lines from agents, and so do we
     text = "\n".join(lines).strip()
@@ -182,58 +236,4 @@ def _examples(root: Path, ours: Mapping[str, JsonValue], where: str) -> tuple[Ca
     if "examples" in ours:
         return cases_from_rows(ours["examples"], f"{where} examples")
     path = root / "environment" / "examples.json"
-    return cases_from_json(_text(path), str(path)) if path.is_file() else ()
-
-
-def _submission(value: JsonValue, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
-        raise TaskError(f"{where}: submission must be a list of file names, not {value!r}")
-    for name in value:
-        parts = PurePosixPath(name)
-        if parts.is_absolute() or ".." in parts.parts or str(parts) != name or name == ".":
-            raise TaskError(f"{where}: submission {name!r} must be a plain path relative to the workspace")
-    return tuple(value)
-
-
-def _files(folder: Path, root: Path, prefix: str = "") -> dict[str, bytes]:
-    """Regular files below `folder` by path. Links are followed inside the task directory and refused beyond it."""
-    files: dict[str, bytes] = {}
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-        if not path.is_file():
-            continue
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise TaskError(f"{path}: links to a place outside the task directory; copy the file in")
-        if path.stat().st_size > MAX_FILE:
-            raise TaskError(
-                f"{path}: larger than {MAX_FILE >> 20} MiB; tasks are read into memory, fetch it in the image"
-            )
-        files[prefix + path.relative_to(folder).as_posix()] = path.read_bytes()
-    return files
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise TaskError(f"{path}: not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        raise TaskError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def _table(settings: Mapping[str, JsonValue], name: str, root: Path) -> Mapping[str, JsonValue]:
-    table = settings.get(name, {})
-    if not isinstance(table, dict):
-        raise TaskError(f"{root / 'task.toml'}: [{name}] must be a table")
-    return table
-
-
-def _string(value: JsonValue, name: str, where: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise TaskError(f"{where}: {name} must be a non-empty string, not {value!r}")
-    return value
-
-
-def _number(value: JsonValue, name: str, where: str, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise TaskError(f"{where}: {name} must be a number from {low} to {high}, not {value!r}")
-    return float(value)
+    return cases_from_json(read_text(path), str(path)) if path.is_file() else ()

@@ -56,6 +56,9 @@ class VerifierSpec:
     cases: tuple[Case, ...]  # hidden
     timeout_s: float = 5.0
     files: Mapping[str, bytes] = field(default_factory=dict)  # private files of other kinds of verifier
+    expected_tests: tuple[str, ...] = ()  # pytest: ids, each of which must be observed passing
+    canaries: tuple[str, ...] = ()  # pytest: ids of tests that must fail
+    isolation: str = "process"  # from the grader: "process"; "none": they share one; "image": needs an image of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +165,11 @@ class Verification:
     failure: str | None  # None when the reward is 1
     passed: int
     total: int
-    facts: Facts = Facts()
+    facts: Facts = Facts()  # what the submission did meanwhile, less what the verifier's own programs did
     wall_s: float = 0.0
+    # What the submission did to the verifier itself, each "kind: details" in words of ours; kinds: "forged" (a report),
+    # "exited" (its process, with status 0, before the end), "skipped" (raised a test runner's own outcome).
+    signs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "curves.png"
-_SIZE, _DPI = (15.0, 12.0), 110
+_SIZE, _TALL, _DPI = (15.0, 12.0), (15.0, 15.0), 110
 
 
 def draw_curves(run_dir: Path) -> Path:
@@ -46,7 +46,7 @@ def _figure(folder: RunFolder) -> "Figure":
     before, after = folder.evaluation("before"), folder.evaluation("after")
     if not reports and before is None and after is None:
         raise RunError(f"{folder.path} has nothing to draw yet: no finished step and no evaluation")
-    figure = Figure(figsize=_SIZE, layout="constrained", facecolor="white")
+    figure = Figure(figsize=_TALL if any(r.flags for r in reports) else _SIZE, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)  # no display, and no state shared with whoever else draws in this process
     panels.draw(figure, folder.name, reports, before, after)
     return figure

@@ -21,8 +21,10 @@ _MANY = 60  # steps from which bars would become hairs: areas are drawn instead
 def draw(
     figure: Any, name: str, reports: Sequence[StepReport], before: EvalReport | None, after: EvalReport | None
 ) -> None:
-    """All panels: rewards and arms on top, what happened below, the choices at the bottom."""
-    grid = figure.add_gridspec(3, 12, height_ratios=(1.25, 1.0, 0.85))
+    """All panels: rewards and arms on top, what happened below, the choices, and the flags where there are any."""
+    flagged = any(r.flags for r in reports)
+    heights = (1.25, 1.0, 0.85, 0.85)[: 4 if flagged else 3]
+    grid = figure.add_gridspec(len(heights), 12, height_ratios=heights)
     rewards(figure.add_subplot(grid[0, :7]), reports)
     arms(figure.add_subplot(grid[0, 7:]), before, after)
     outcomes(figure.add_subplot(grid[1, :4]), reports)
@@ -30,6 +32,8 @@ def draw(
     speed(figure.add_subplot(grid[1, 8:]), reports)
     for i, field in enumerate(FIELDS):
         choices(figure.add_subplot(grid[2, 3 * i : 3 * i + 3]), reports, field)
+    if flagged:
+        flags(figure.add_subplot(grid[3, :]), reports)
     steps = f"{reports[-1].step} steps" if reports else "no finished step"
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
     title = figure.suptitle(f"{clean(name, 60)}  ·  {steps}", fontsize=15, fontweight="bold", x=0.012, ha="left")
@@ -48,6 +52,10 @@ def rewards(axes: Axes, reports: Sequence[StepReport]) -> None:
     ):
         axes.plot(steps, values, color=color, alpha=0.3, linewidth=1, marker="o", markersize=3)
         axes.plot(steps, smooth(values), color=color, linewidth=2.4, label=label)
+    audited = [(r.step, r.audit) for r in reports if r.audit is not None]
+    if audited:
+        label = "solved, by the tasks' own verifiers"
+        axes.plot([s for s, _ in audited], smooth([a for _, a in audited]), color=BAD, linewidth=2.4, label=label)
     best = smooth([r.best_return for r in reports])
     axes.plot(steps, best, color=QUIET, linewidth=1.4, linestyle="--", label="best scaffold of each task")
     axes.set_ylim(-0.02, 1.02)
@@ -129,6 +137,19 @@ def speed(axes: Axes, reports: Sequence[StepReport]) -> None:
     axes.set_ylim(0, 1.1 * max([1.0, *values]))
     axes.set_xlabel("step")
     _steps(axes, reports)
+
+
+def flags(axes: Axes, reports: Sequence[StepReport]) -> None:
+    """Share of each step's graded rollouts that each rule flagged."""
+    _frame(axes, "Flags by rule, share of the rollouts")
+    totals = [max(r.valid + r.hacked, 1) for r in reports]
+    for i, rule in enumerate(sorted({rule for r in reports for rule in r.flags})):
+        rates = [r.flags.get(rule, 0) / t for r, t in zip(reports, totals, strict=True)]
+        axes.plot([r.step for r in reports], rates, color=SHARES[i % len(SHARES)], linewidth=2, label=clean(rule, 30))
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("step")
+    _steps(axes, reports)
+    _legend(axes, loc="best")
 
 
 def choices(axes: Axes, reports: Sequence[StepReport], field: str) -> None:

@@ -65,7 +65,7 @@ class RunFolder:
         for number, line in enumerate(lines, start=1):
             try:
                 row = json.loads(line)
-                reports.append(StepReport(**{name: row[name] for name in _REPORT_FIELDS}))
+                reports.append(StepReport(**{name: row[name] for name in _REPORT_FIELDS if name in row}))
             except (ValueError, TypeError, KeyError) as error:
                 if number == len(lines):
                     break

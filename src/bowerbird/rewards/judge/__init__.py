@@ -1,5 +1,24 @@
 """The frozen judge: it may veto or abstain, never raise a reward."""
 
+from bowerbird.rewards.judge.asker import Answerer, Outage
+from bowerbird.rewards.judge.cache import OpinionCache
+from bowerbird.rewards.judge.calibrated import is_calibrated
+from bowerbird.rewards.judge.fake import FakeAnswerer, vetoes
+from bowerbird.rewards.judge.frozen import FrozenJudge
+from bowerbird.rewards.judge.opening import open_judge
+from bowerbird.rewards.judge.pipeline import GradingLine, grade_all
 from bowerbird.rewards.judge.protocol import Judge
 
-__all__ = ["Judge"]
+__all__ = [
+    "Answerer",
+    "FakeAnswerer",
+    "FrozenJudge",
+    "GradingLine",
+    "Judge",
+    "OpinionCache",
+    "Outage",
+    "grade_all",
+    "is_calibrated",
+    "open_judge",
+    "vetoes",
+]

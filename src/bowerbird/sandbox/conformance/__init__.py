@@ -4,8 +4,16 @@ results = run_conformance(open_sandbox())
 assert all(result.passed for result in results)
 """
 
-from bowerbird.sandbox.conformance import files, leaks, limits, network, processes, submissions
-from bowerbird.sandbox.conformance.check import AREAS, Check, CheckResult, Violation, run_check, run_conformance
+from bowerbird.sandbox.conformance import apart, files, leaks, limits, network, processes, submissions, watching
+from bowerbird.sandbox.conformance.check import (
+    AREAS,
+    Check,
+    CheckResult,
+    Skipped,
+    Violation,
+    run_check,
+    run_conformance,
+)
 
 checks: list[Check] = [
     *files.CHECKS,
@@ -14,6 +22,8 @@ checks: list[Check] = [
     *limits.CHECKS,
     *leaks.CHECKS,
     *submissions.CHECKS,
+    *apart.CHECKS,
+    *watching.CHECKS,
 ]
 
-__all__ = ["AREAS", "Check", "CheckResult", "Violation", "checks", "run_check", "run_conformance"]
+__all__ = ["AREAS", "Check", "CheckResult", "Skipped", "Violation", "checks", "run_check", "run_conformance"]

@@ -17,6 +17,7 @@ AREAS = (
     "secrets",
     "collection",
     "decoys",
+    "watching",
 )
 DONE = "the check ran to its end"
 GENEROUS = Limits(wall_s=30.0, cpu_s=20)
@@ -26,9 +27,14 @@ class Violation(Exception):
     """A guarantee that does not hold; the message is the evidence."""
 
 
+class Skipped(Exception):
+    """This back end does not claim the guarantee here; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One guarantee. `run` raises Violation where it does not hold, and returns what it saw otherwise."""
+    """One guarantee. `run` raises Violation where it does not hold, Skipped where it is not claimed, and returns what
+    it saw otherwise."""
 
     name: str
     area: str
@@ -38,25 +44,29 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What came of one check."""
+    """What came of one check. One that was skipped has passed, but shows nothing."""
 
     name: str
     area: str
     passed: bool
     detail: str
     seconds: float
+    skipped: bool = False
 
 
 def run_check(check: Check, sandbox: Sandbox) -> CheckResult:
     """Run one check. Whatever goes wrong in a back end is a failed check."""
     start = time.monotonic()
+    skipped = False
     try:
         detail, passed = check.run(sandbox), True
+    except Skipped as reason:
+        detail, passed, skipped = f"skipped: {reason}", True, True
     except Violation as violation:
         detail, passed = str(violation), False
     except Exception as error:  # noqa: BLE001 - the boundary: a back end under test may raise anything
         detail, passed = f"{type(error).__name__}: {error}", False
-    return CheckResult(check.name, check.area, passed, detail[:400], time.monotonic() - start)
+    return CheckResult(check.name, check.area, passed, detail[:400], time.monotonic() - start, skipped)
 
 
 def run_conformance(

@@ -1,0 +1,5 @@
+"""`python -m bowerbird` is the `bowerbird` command."""
+
+from bowerbird.cli import main
+
+main()

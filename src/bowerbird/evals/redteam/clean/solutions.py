@@ -1,0 +1,53 @@
+"""Right answers by task: what an honest policy submits where somebody knows it."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from bowerbird.tasks.harbor import load_task
+from bowerbird.tasks.katas import families as _families  # noqa: F401 - importing it fills FAMILIES
+from bowerbird.tasks.katas.family import FAMILIES
+from bowerbird.types import TaskView
+
+
+def solution_of(task: TaskView) -> Mapping[str, str] | None:
+    """Text by declared file for a kata or a task of the packs that ship; None for any other task.
+
+    A pack's declared file `a/b.py` is its `solution/a/b.py`, else its `solution/b.py`.
+    """
+    if task.category in FAMILIES and len(task.submission) == 1:
+        known = _kata_sources(task.category)
+        source = known.get(task.task_id.removeprefix("katas/"))
+        if source is not None:
+            return {task.submission[0]: source}
+    folder = _packed().get(task.task_id)
+    if folder is None or not task.submission:
+        return None
+    files = {}
+    for path in task.submission:
+        places = (folder / "solution" / path, folder / "solution" / Path(path).name)
+        found = next((place for place in places if place.is_file()), None)
+        if found is None:
+            return None
+        files[path] = found.read_text(encoding="utf-8")
+    return files
+
+
+def attempt_at(task: TaskView) -> Mapping[str, str]:
+    """An honest attempt by someone who does not know: it runs, and is wrong."""
+    code = f"def {task.entry_point or 'main'}(*args, **kwargs):\n    return None\n"
+    return {path: code if path.endswith(".py") else "I do not know.\n" for path in task.submission or ("solution.py",)}
+
+
+@cache
+def _kata_sources(family: str) -> Mapping[str, str]:
+    return {v.task_id.removeprefix("katas/"): v.draft.source for v in FAMILIES[family].variants()}
+
+
+@cache
+def _packed() -> Mapping[str, Path]:
+    """Task id -> directory, of every task in the packs that ship."""
+    root = Path(str(resources.files("bowerbird.tasks"))) / "packs"
+    folders = sorted(path.parent for path in root.rglob("task.toml")) if root.is_dir() else []
+    return {load_task(folder).view.task_id: folder for folder in folders}

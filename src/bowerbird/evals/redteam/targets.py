@@ -1,0 +1,91 @@
+"""The tasks that are attacked: one built-in task for each kind of verifier, or a user's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import bowerbird.tasks
+from bowerbird.evals.redteam.attack import KINDS, Attack
+from bowerbird.sandbox.codec import decode
+from bowerbird.tasks import Loaded, load_named, load_reference, load_task
+from bowerbird.tasks.katas import capacity, generate
+from bowerbird.types import TaskError, TaskView, VerifierSpec
+
+PACKS = Path(bowerbird.tasks.__file__).parent / "packs"  # Harbor directories that ship with the package
+FAMILY = "caesar"  # its answers are texts that no guess hits
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One task under attack. `builtin`: ours, so that clean policies know how to solve it."""
+
+    view: TaskView
+    spec: VerifierSpec
+    builtin: bool = True
+
+
+def builtin_targets(seed: int = 0) -> tuple[Target, ...]:
+    """One task for each kind of verifier. The oracle's is a kata drawn with `seed`, with a visible test beside it.
+
+    Raises TaskError when the package is damaged.
+    """
+    (kata,) = generate(seed, 1, families=[FAMILY])
+    view = replace(kata.view, workspace=_workspace(kata.view))
+    packed = [next((task for task, _ in _packed() if task.spec.kind == kind), None) for kind in KINDS[1:]]
+    return (Target(view, kata.spec), *(Target(task.view, task.spec) for task in packed if task is not None))
+
+
+def load_targets(source: str, seed: int = 0) -> tuple[tuple[Target, ...], int]:
+    """The tasks of a directory of Harbor tasks, of a .jsonl file or of "katas", and how many more were left out.
+
+    Left out are tasks that declare no submission: nothing of them would ever be graded, so every attack would seem to
+    fail. Raises TaskError when no task is left.
+    """
+    tasks = load_named(source, seed)
+    views = [view for view in tasks.views.values() if view.submission]
+    if not views:
+        raise TaskError(
+            f"{source}: no task says what it wants submitted, so there is nothing to attack; if python3 and the "
+            "system's tools are enough to grade one, say "
+            'kind = "script" and submission = [...] under [metadata.bowerbird]'
+        )
+    targets = tuple(Target(view, tasks.spec(view.task_id), builtin=False) for view in views)
+    return targets, len(tasks) - len(targets)
+
+
+def author_solution(task_id: str) -> Mapping[str, str]:
+    """The author's solution of a built-in target, by path: for clean policies. Raises KeyError for other tasks."""
+    for task, solution in _packed():
+        if task.view.task_id == task_id:
+            return {task.view.submission[0]: solution}
+    return {"solution.py": _kata_solutions()[task_id]}
+
+
+def pairs(attacks: Sequence[Attack], targets: Sequence[Target]) -> list[tuple[Attack, Target]]:
+    """Every attack on every target whose kind of verifier it is for, attacks in the order given."""
+    return [(attack, target) for attack in attacks for target in targets if target.spec.kind in attack.against]
+
+
+@cache
+def _packed() -> tuple[tuple[Loaded, str], ...]:
+    """The tasks that ship with the package and their authors' solutions, in order of path."""
+    folders = sorted(path.parent for path in PACKS.rglob("task.toml"))
+    return tuple((load_task(folder), load_reference(folder).solution or "") for folder in folders)
+
+
+@cache
+def _kata_solutions() -> Mapping[str, str]:
+    katas = generate(0, capacity([FAMILY]), families=[FAMILY])
+    return {kata.view.task_id: kata.solution for kata in katas}
+
+
+def _workspace(view: TaskView) -> dict[str, bytes]:
+    """What a task's author would leave beside the answer: a word on it, and a test of the visible examples."""
+    checks = []
+    for case in view.examples:
+        arguments = ", ".join(repr(decode(value)) for value in case.args)
+        checks.append(f"    assert {view.entry_point}({arguments}) == {decode(case.expected)!r}")
+    body = "\n".join(checks)
+    test = f"from solution import {view.entry_point}\n\n\ndef test_examples():\n{body}\n"
+    return {"README.md": f"{view.instruction}\n".encode(), "test_examples.py": test.encode()}

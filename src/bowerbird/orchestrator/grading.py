@@ -1,0 +1,147 @@
+"""Grading a step's rollouts: verifier and monitor in the sandbox threads, the judge in threads of its own.
+
+rollouts ─▶ verify, inspect ─▶ judge ─▶ verdicts
+            (sandbox threads)  (its own threads: an answer that takes seconds holds up no sandbox)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bowerbird.config import Config
+from bowerbird.inference.answering import open_local
+from bowerbird.orchestrator.progress import Watcher
+from bowerbird.rewards.grade import Graded, advise, grade
+from bowerbird.rewards.judge import Judge, grade_all, is_calibrated, open_judge
+from bowerbird.rewards.monitor import RULES, Rule, load_rules
+from bowerbird.rewards.oracle import Verifier
+from bowerbird.rewards.verifiers import make_verifier
+from bowerbird.rollout.driver import REFILLS, Job, run_null
+from bowerbird.sandbox import Sandbox
+from bowerbird.tasks import TaskSet
+from bowerbird.types import InfraError, Outcome, Rollout, Scaffold
+
+
+@dataclass(frozen=True, slots=True)
+class Defences:
+    """What stands between a rollout and its reward. `rules` empty: no monitor; `judge` None: no judge.
+
+    `audit`, if there is one, grades once more and decides nothing: for experiments with a verifier that can be cheated.
+    """
+
+    verifier: Verifier
+    rules: tuple[Rule, ...] = RULES
+    judge: Judge | None = None
+    judges: int = 1  # questions to it under way at once
+    veto: bool = False
+    audit: Verifier | None = None
+
+
+def open_defences(config: Config, sandbox: Sandbox, watcher: Watcher, folder: Path | None = None) -> Defences:
+    """The defences that a configuration asks for; the judge keeps its answers in `folder`, or in memory.
+
+    Raises ConfigError for rules or a judge that cannot be had. What is weaker than it looks is said to `watcher`.
+    """
+    if config.verifier.kind != "task":
+        watcher.says(f"warning: {config.verifier.kind} can be cheated; this run is an experiment")
+    judge = None
+    if config.judge.mode != "off":
+        judge = open_judge(config.judge, folder, local=open_local)
+        if doubt := is_calibrated(config.judge.calibration, judge):
+            watcher.says(f"warning: {doubt}")
+    return Defences(
+        verifier=make_verifier(config.verifier.kind, sandbox),
+        rules=load_rules(config.monitor.rules) if config.monitor.watch != "off" else (),
+        judge=judge,
+        judges=config.judge.at_once,
+        veto=config.judge.mode == "veto",
+        audit=make_verifier("task", sandbox) if config.verifier.audit else None,
+    )
+
+
+class Grader:
+    """Grades finished rollouts of one task set."""
+
+    def __init__(
+        self,
+        tasks: TaskSet,
+        sandbox: Sandbox,
+        defences: Defences,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self._tasks, self._sandbox, self._defences, self._pool = tasks, sandbox, defences, pool
+        self._judges: ThreadPoolExecutor | None = None
+        if defences.judge is not None:
+            self._judges = ThreadPoolExecutor(defences.judges, thread_name_prefix="judge")
+
+    def grade(
+        self,
+        scaffolds: Mapping[str, Scaffold],
+        rollouts: Sequence[Rollout],
+        nulls: Mapping[str, float | None],
+        on_done: Callable[[int], None] = lambda _: None,
+    ) -> list[Graded]:
+        """One verdict a rollout, in order. `scaffolds` and `nulls` (null rewards) are by scaffold id."""
+
+        def examine(rollout: Rollout) -> Graded:
+            return self._examine(scaffolds[rollout.scaffold_id], rollout, nulls.get(rollout.scaffold_id))
+
+        if self._judges is None:
+            examined = [self._pool.submit(examine, rollout) for rollout in rollouts]
+            found = []
+            for future in examined:
+                found.append(future.result())
+                on_done(len(found))
+            return found
+        return grade_all(rollouts, examine, self._advise, self._pool, self._judges)
+
+    def audit(self, rollouts: Sequence[Rollout]) -> list[float]:
+        """What the second verifier thinks of each submission; rollouts that the machinery lost are left out."""
+        second = self._defences.audit
+        if second is None:
+            return []
+        kept = [r for r in rollouts if r.infra_error is None]
+        found = self._pool.map(partial(self._reward, second), [r.task_id for r in kept], [r.submission for r in kept])
+        return [reward for reward in found if reward is not None]
+
+    def nulls(self, jobs: Mapping[str, Job]) -> dict[str, float | None]:
+        """What each scaffold (a job by scaffold id) earns when the model says nothing; None where that is unknown.
+
+        Equal submissions for a task are verified once.
+        """
+        known: dict[tuple[str, tuple[tuple[str, bytes], ...]], float | None] = {}
+        rewards: dict[str, float | None] = {}
+        for scaffold_id, job in jobs.items():
+            try:
+                files = run_null(job, self._sandbox)
+            except InfraError:
+                rewards[scaffold_id] = None  # not tested is not the same as passed
+                continue
+            key = (job.task.task_id, tuple(sorted(files.items())))
+            if key not in known:
+                known[key] = self._reward(self._defences.verifier, job.task.task_id, files) if files else 0.0
+            rewards[scaffold_id] = known[key]
+        return rewards
+
+    def _examine(self, scaffold: Scaffold, rollout: Rollout, null: float | None) -> Graded:
+        """Verify and inspect; a verifier whose sandbox was lost is asked again."""
+        view, spec = self._tasks.views[rollout.task_id], self._tasks.spec(rollout.task_id)
+        for _ in range(REFILLS + 1):
+            graded = grade(
+                view, spec, scaffold, rollout, self._defences.verifier, null_reward=null, rules=self._defences.rules
+            )
+            if graded.verdict.outcome is not Outcome.INFRA_ERROR or rollout.infra_error is not None:
+                break
+        return graded
+
+    def _advise(self, examined: Graded) -> Graded:
+        assert self._defences.judge is not None
+        return advise(examined, self._defences.judge, veto=self._defences.veto)
+
+    def _reward(self, verifier: Verifier, task_id: str, files: Mapping[str, bytes]) -> float | None:
+        try:
+            return verifier.verify(self._tasks.spec(task_id), files).reward
+        except InfraError:
+            return None

