@@ -57,7 +57,7 @@ def bowerbird() -> sides.Measured:
     path, cpu = resolve(MODEL), torch.device("cpu")
     engine = Engine(path, places=GROUP * PROMPTS, dtype=torch.float32, device=cpu)
     learner = Learner(path, LearnerConfig(learning_rate=1e-6), AlgoConfig(), dtype=torch.float32, device=cpu)
-    tokens, clock = 0, {"generate": 0.0, "learn": 0.0, "publish": 0.0}
+    tokens, clock = 0, {"generate": 0.0, "forward": 0.0, "backward": 0.0, "publish": 0.0}
     for step in range(STEPS + 1):
         if step == 1:
             tokens, clock = 0, dict.fromkeys(clock, 0.0)
@@ -75,7 +75,8 @@ def bowerbird() -> sides.Measured:
             values = group_advantages([reward(c.text) for c in group], [Outcome.VALID] * GROUP)
             samples += [TrainingSample(c, a or 0.0, Stage.SOLVE) for c, a in zip(group, values, strict=True)]
         stats = learner.step(samples, step)
-        clock["learn"] += stats.seconds
+        clock["forward"] += stats.seconds_forward
+        clock["backward"] += stats.seconds - stats.seconds_forward  # with the optimiser
         start = perf_counter()
         publish_to(learner, path, step + 1, engine)
         clock["publish"] += perf_counter() - start
@@ -99,7 +100,8 @@ def trl() -> sides.Measured:
     from trl import GRPOConfig, GRPOTrainer
 
     counted: list[int] = []
-    stamps: list[float] = []
+    stamps: list[tuple[float, dict[str, float]]] = []
+    parts = {"generate": 0.0, "forward": 0.0}
 
     def score(completions: list[Any], completion_ids: list[list[int]], **_: Any) -> list[float]:
         counted.append(sum(len(ids) for ids in completion_ids))
@@ -107,7 +109,22 @@ def trl() -> sides.Measured:
 
     class Stamp(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, *_: Any, **__: Any) -> None:
-            stamps.append(perf_counter())
+            stamps.append((perf_counter(), dict(parts)))
+
+    class Timed(GRPOTrainer):  # type: ignore[misc]
+        """The trainer as it is, with a clock around its parts."""
+
+        def _generate_and_score_completions(self, inputs: Any) -> Any:
+            return timed("generate", super()._generate_and_score_completions, inputs)
+
+        def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+            return timed("forward", super().compute_loss, *args, **kwargs)
+
+    def timed(name: str, call: Any, *args: Any, **kwargs: Any) -> Any:
+        start = perf_counter()
+        result = call(*args, **kwargs)
+        parts[name] += perf_counter() - start
+        return result
 
     args = GRPOConfig(
         output_dir="/tmp/trl-bench",
@@ -130,7 +147,7 @@ def trl() -> sides.Measured:
         disable_tqdm=True,
         shuffle_dataset=False,
     )
-    trainer = GRPOTrainer(
+    trainer = Timed(
         model=resolve(MODEL),
         reward_funcs=score,
         args=args,
@@ -139,7 +156,10 @@ def trl() -> sides.Measured:
     )
     trainer.model.float()
     trainer.train()
-    return summary(sum(counted[1:]), stamps[-1] - stamps[0])
+    (start, before), (end, after) = stamps[0], stamps[-1]
+    spent = {name: after[name] - before[name] for name in parts}
+    rest = end - start - sum(spent.values())
+    return summary(sum(counted[1:]), end - start, **spent, backward=rest)  # with the optimiser
 
 
 def summary(tokens: int, seconds: float, **parts: float) -> sides.Measured:
