@@ -6,6 +6,7 @@ from bowerbird.config import Config
 from bowerbird.evals.arms import Bench, evaluate
 from bowerbird.evals.report import EvalReport, save_report
 from bowerbird.inference.models import resolve
+from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
 from bowerbird.orchestrator.store import RunStore
@@ -30,8 +31,10 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
     try:
         before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
         version = train(store, config, train_set, watcher)
+        give_back()
         if config.eval.before and not before.exists():  # the untrained model can wait: rewards are seen sooner
             save_report(evaluate_model(config, heldout, config.model.name, 0, watcher), before)
+            give_back()
         if config.eval.after:
             save_report(evaluate_model(config, heldout, version.path, version.number, watcher), after)
         return store.folder
