@@ -5,6 +5,7 @@ each side warms up and is not counted.
 """
 
 import random
+from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -12,33 +13,17 @@ import sides
 import torch
 
 from bowerbird.inference.models import resolve
+from bowerbird.rollout.prompts import first_prompt
+from bowerbird.tasks.katas import family_names, train_heldout_split
 
 MODEL, GROUP, PROMPTS, LONGEST, STEPS, TEMPERATURE = "smollm2-135m", 8, 4, 48, 3, 1.0
-TASKS = [
-    f"Write a Python function `{name}` that {what}. Answer with one Python code block."
-    for name, what in [
-        ("add_7(x)", "returns x plus 7"),
-        ("reverse_words(s)", "returns the words of the string s in reverse order"),
-        ("count_vowels(s)", "returns how many vowels the string s has"),
-        ("largest_gap(items)", "returns the largest difference between neighbours in the list"),
-        ("is_leap(year)", "returns True if the year is a leap year"),
-        ("flatten(items)", "flattens a list of lists by one level"),
-        ("digits(n)", "returns the list of the decimal digits of n"),
-        ("initials(name)", "returns the initials of the name in upper case"),
-        ("second_largest(items)", "returns the second largest number of the list"),
-        ("caesar(s, k)", "shifts every letter of s by k places"),
-        ("mean(items)", "returns the mean of the numbers in the list"),
-        ("is_sorted(items)", "returns True if the list is in ascending order"),
-        ("merge(a, b)", "merges two sorted lists into one sorted list"),
-        ("factorial(n)", "returns n factorial"),
-        ("common(a, b)", "returns the sorted list of what both lists hold"),
-        ("title(s)", "returns s with every word capitalised"),
-    ]
-]
 
 
-def messages(task: str) -> list[dict[str, str]]:
-    return [{"role": "user", "content": task}]
+@cache
+def prompts() -> list[list[dict[str, str]]]:
+    """The opening of a rollout that shows the examples, on tasks of the demo: about 120 tokens each."""
+    tasks, _ = train_heldout_split(0, 16, 1, families=family_names(hardest=0.4))
+    return [[dict(m) for m in first_prompt(task.view, "tests_first").messages] for task in tasks]
 
 
 def reward(text: str) -> float:
@@ -62,9 +47,9 @@ def bowerbird() -> sides.Measured:
         if step == 1:
             tokens, clock = 0, dict.fromkeys(clock, 0.0)
         start = perf_counter()
-        tasks = [TASKS[(step * PROMPTS + i) % len(TASKS)] for i in range(PROMPTS)]
+        tasks = [prompts()[(step * PROMPTS + i) % len(prompts())] for i in range(PROMPTS)]
         requests = [
-            Request(engine.chat.prompt(messages(task)), Sampling(TEMPERATURE, 0.0, LONGEST, 100 * step + i))
+            Request(engine.chat.prompt(task), Sampling(TEMPERATURE, 0.0, LONGEST, 100 * step + i))
             for i, task in enumerate(t for t in tasks for _ in range(GROUP))
         ]
         done = engine.generate(requests)
@@ -151,7 +136,7 @@ def trl() -> sides.Measured:
         model=resolve(MODEL),
         reward_funcs=score,
         args=args,
-        train_dataset=Dataset.from_list([{"prompt": messages(t)} for t in TASKS]),
+        train_dataset=Dataset.from_list([{"prompt": p} for p in prompts()]),
         callbacks=[Stamp()],
     )
     trainer.model.float()
