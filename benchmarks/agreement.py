@@ -2,7 +2,7 @@
 
 import sides
 import torch
-from throughput import GROUP, TASKS, messages, reward
+from throughput import GROUP, prompts, reward
 
 from bowerbird.algo import group_advantages
 from bowerbird.config import AlgoConfig, LearnerConfig
@@ -19,8 +19,7 @@ def rollouts(path: str) -> list[TrainingSample]:
     """Two groups; the recorded log-probabilities are shifted a little, so that ratios differ from 1 and some clip."""
     engine = Engine(path, places=2 * GROUP, dtype=torch.float32, device=torch.device("cpu"))
     requests = [
-        Request(engine.chat.prompt(messages(TASKS[i // GROUP])), Sampling(1.0, 0.0, LONGEST, i))
-        for i in range(2 * GROUP)
+        Request(engine.chat.prompt(prompts()[i // GROUP]), Sampling(1.0, 0.0, LONGEST, i)) for i in range(2 * GROUP)
     ]
     done = engine.generate(requests)
     shift = torch.Generator().manual_seed(0)
@@ -75,7 +74,7 @@ def theirs(path: str, samples: list[TrainingSample]) -> tuple[float, dict[str, t
         gradient_checkpointing=False,
     )
     model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
-    data = Dataset.from_list([{"prompt": messages(t)} for t in TASKS])
+    data = Dataset.from_list([{"prompt": p} for p in prompts()])
     trainer = GRPOTrainer(
         model=model, reward_funcs=lambda completions, **_: [0.0] * len(completions), args=args, train_dataset=data
     )

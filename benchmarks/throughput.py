@@ -5,6 +5,7 @@ each side warms up and is not counted.
 """
 
 import random
+from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -12,33 +13,17 @@ import sides
 import torch
 
 from bowerbird.inference.models import resolve
+from bowerbird.rollout.prompts import first_prompt
+from bowerbird.tasks.katas import family_names, train_heldout_split
 
 MODEL, GROUP, PROMPTS, LONGEST, STEPS, TEMPERATURE = "smollm2-135m", 8, 4, 48, 3, 1.0
-TASKS = [
-    f"Write a Python function `{name}` that {what}. Answer with one Python code block."
-    for name, what in [
-        ("add_7(x)", "returns x plus 7"),
-        ("reverse_words(s)", "returns the words of the string s in reverse order"),
-        ("count_vowels(s)", "returns how many vowels the string s has"),
-        ("largest_gap(items)", "returns the largest difference between neighbours in the list"),
-        ("is_leap(year)", "returns True if the year is a leap year"),
-        ("flatten(items)", "flattens a list of lists by one level"),
-        ("digits(n)", "returns the list of the decimal digits of n"),
-        ("initials(name)", "returns the initials of the name in upper case"),
-        ("second_largest(items)", "returns the second largest number of the list"),
-        ("caesar(s, k)", "shifts every letter of s by k places"),
-        ("mean(items)", "returns the mean of the numbers in the list"),
-        ("is_sorted(items)", "returns True if the list is in ascending order"),
-        ("merge(a, b)", "merges two sorted lists into one sorted list"),
-        ("factorial(n)", "returns n factorial"),
-        ("common(a, b)", "returns the sorted list of what both lists hold"),
-        ("title(s)", "returns s with every word capitalised"),
-    ]
-]
 
 
-def messages(task: str) -> list[dict[str, str]]:
-    return [{"role": "user", "content": task}]
+@cache
+def prompts() -> list[list[dict[str, str]]]:
+    """The opening of a rollout that shows the examples, on tasks of the demo: about 120 tokens each."""
+    tasks, _ = train_heldout_split(0, 16, 1, families=family_names(hardest=0.4))
+    return [[dict(m) for m in first_prompt(task.view, "tests_first").messages] for task in tasks]
 
 
 def reward(text: str) -> float:
@@ -57,14 +42,14 @@ def bowerbird() -> sides.Measured:
     path, cpu = resolve(MODEL), torch.device("cpu")
     engine = Engine(path, places=GROUP * PROMPTS, dtype=torch.float32, device=cpu)
     learner = Learner(path, LearnerConfig(learning_rate=1e-6), AlgoConfig(), dtype=torch.float32, device=cpu)
-    tokens, clock = 0, {"generate": 0.0, "learn": 0.0, "publish": 0.0}
+    tokens, clock = 0, {"generate": 0.0, "forward": 0.0, "backward": 0.0, "publish": 0.0}
     for step in range(STEPS + 1):
         if step == 1:
             tokens, clock = 0, dict.fromkeys(clock, 0.0)
         start = perf_counter()
-        tasks = [TASKS[(step * PROMPTS + i) % len(TASKS)] for i in range(PROMPTS)]
+        tasks = [prompts()[(step * PROMPTS + i) % len(prompts())] for i in range(PROMPTS)]
         requests = [
-            Request(engine.chat.prompt(messages(task)), Sampling(TEMPERATURE, 0.0, LONGEST, 100 * step + i))
+            Request(engine.chat.prompt(task), Sampling(TEMPERATURE, 0.0, LONGEST, 100 * step + i))
             for i, task in enumerate(t for t in tasks for _ in range(GROUP))
         ]
         done = engine.generate(requests)
@@ -75,7 +60,8 @@ def bowerbird() -> sides.Measured:
             values = group_advantages([reward(c.text) for c in group], [Outcome.VALID] * GROUP)
             samples += [TrainingSample(c, a or 0.0, Stage.SOLVE) for c, a in zip(group, values, strict=True)]
         stats = learner.step(samples, step)
-        clock["learn"] += stats.seconds
+        clock["forward"] += stats.seconds_forward
+        clock["backward"] += stats.seconds - stats.seconds_forward  # with the optimiser
         start = perf_counter()
         publish_to(learner, path, step + 1, engine)
         clock["publish"] += perf_counter() - start
@@ -99,7 +85,8 @@ def trl() -> sides.Measured:
     from trl import GRPOConfig, GRPOTrainer
 
     counted: list[int] = []
-    stamps: list[float] = []
+    stamps: list[tuple[float, dict[str, float]]] = []
+    parts = {"generate": 0.0, "forward": 0.0}
 
     def score(completions: list[Any], completion_ids: list[list[int]], **_: Any) -> list[float]:
         counted.append(sum(len(ids) for ids in completion_ids))
@@ -107,7 +94,22 @@ def trl() -> sides.Measured:
 
     class Stamp(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, *_: Any, **__: Any) -> None:
-            stamps.append(perf_counter())
+            stamps.append((perf_counter(), dict(parts)))
+
+    class Timed(GRPOTrainer):  # type: ignore[misc]
+        """The trainer as it is, with a clock around its parts."""
+
+        def _generate_and_score_completions(self, inputs: Any) -> Any:
+            return timed("generate", super()._generate_and_score_completions, inputs)
+
+        def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+            return timed("forward", super().compute_loss, *args, **kwargs)
+
+    def timed(name: str, call: Any, *args: Any, **kwargs: Any) -> Any:
+        start = perf_counter()
+        result = call(*args, **kwargs)
+        parts[name] += perf_counter() - start
+        return result
 
     args = GRPOConfig(
         output_dir="/tmp/trl-bench",
@@ -130,16 +132,19 @@ def trl() -> sides.Measured:
         disable_tqdm=True,
         shuffle_dataset=False,
     )
-    trainer = GRPOTrainer(
+    trainer = Timed(
         model=resolve(MODEL),
         reward_funcs=score,
         args=args,
-        train_dataset=Dataset.from_list([{"prompt": messages(t)} for t in TASKS]),
+        train_dataset=Dataset.from_list([{"prompt": p} for p in prompts()]),
         callbacks=[Stamp()],
     )
     trainer.model.float()
     trainer.train()
-    return summary(sum(counted[1:]), stamps[-1] - stamps[0])
+    (start, before), (end, after) = stamps[0], stamps[-1]
+    spent = {name: after[name] - before[name] for name in parts}
+    rest = end - start - sum(spent.values())
+    return summary(sum(counted[1:]), end - start, **spent, backward=rest)  # with the optimiser
 
 
 def summary(tokens: int, seconds: float, **parts: float) -> sides.Measured:

@@ -119,6 +119,7 @@ class CurriculumConfig(_Section):
 
 class EvalConfig(_Section):
     samples: int = Field(1, ge=1, description="rollouts per held-out task and arm")
+    temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold; training's own explores")
     before: bool = True
     after: bool = True
 

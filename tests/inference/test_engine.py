@@ -135,3 +135,31 @@ def test_a_version_that_lacks_tensors_is_refused(engine: Engine, tiny: Path, tmp
     save_file({**tensors, "model.extra": tensors[gone].clone()}, tmp_path / "model.safetensors")
     with pytest.raises(ModelError, match=r"model\.extra"):
         engine.load(PolicyVersion(1, str(tmp_path)))
+
+
+def test_a_row_at_its_end_beside_a_long_newcomer(tiny: Path) -> None:
+    """Their pass is padded to the newcomer's length, which reaches beyond the room of the row that is nearly done."""
+    schema = json.dumps(
+        {
+            "type": "object",
+            "properties": {"a": {"enum": ["none", "notes"]}, "bbbbbbbb": {"enum": [1, 2, 3]}},
+            "required": ["a", "bbbbbbbb"],
+            "additionalProperties": False,
+        }
+    )
+
+    def request(length: int, tokens: int, grammar: str = "") -> Request:
+        ids = tuple(5 + (7 * i + length) % 60 for i in range(length))
+        return Request(ids, Sampling(0.8, 0.0, tokens, length), grammar)
+
+    early, late = request(50, 70, schema), request(170, 20)
+    alone = [Engine(str(tiny), places=4, dtype=F32, device=CPU).generate([r])[0] for r in (early, late)]
+    engine = Engine(str(tiny), places=4, dtype=F32, device=CPU)
+    first = engine.submit(early)
+    done = dict(engine.step())
+    second = engine.submit(late)
+    while len(done) < 2:
+        done.update(engine.step())
+    for ticket, single in zip((first, second), alone, strict=True):
+        assert done[ticket].token_ids == single.token_ids
+        assert done[ticket].logprobs == pytest.approx(single.logprobs, abs=1e-5)

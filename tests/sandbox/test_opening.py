@@ -61,4 +61,4 @@ def test_the_choice_reaches_the_back_end():
 
 def test_an_unknown_watch_is_refused():
     with pytest.raises(ConfigError, match="auto, decoys, trace, off"):
-        opening.open_sandbox("local", "all")
+        opening.open_sandbox("local", "all")  # type: ignore[arg-type]

@@ -93,8 +93,9 @@ def _fixed(bench: Bench) -> list[Scaffold]:
 def _own(bench: Bench) -> list[Scaffold]:
     """One card a task, from the task alone, without exploration."""
     config, views = bench.config, list(bench.tasks.views.values())
+    chosen = config.scaffold.model_copy(update={"temperature": config.eval.temperature})
     requests = [
-        proposal_request(v, None, bench.chat, config.scaffold, derive(config.seed, "eval", v.task_id), explore=0.0)
+        proposal_request(v, None, bench.chat, chosen, derive(config.seed, "eval", v.task_id), explore=0.0)
         for v in views
     ]
     done = bench.sampler.generate(requests)

@@ -1,12 +1,12 @@
 """A whole run as the user starts it: train, then evaluate the model as it was and as it is on held-out tasks."""
 
-import gc
 from pathlib import Path
 
 from bowerbird.config import Config
 from bowerbird.evals.arms import Bench, evaluate
 from bowerbird.evals.report import EvalReport, save_report
 from bowerbird.inference.models import resolve
+from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
 from bowerbird.orchestrator.store import RunStore
@@ -31,9 +31,10 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
     try:
         before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
         version = train(store, config, train_set, watcher)
-        gc.collect()  # the learner is full of reference cycles: its memory is wanted by the next sampler
+        give_back()
         if config.eval.before and not before.exists():  # the untrained model can wait: rewards are seen sooner
             save_report(evaluate_model(config, heldout, config.model.name, 0, watcher), before)
+            give_back()
         if config.eval.after:
             save_report(evaluate_model(config, heldout, version.path, version.number, watcher), after)
         return store.folder

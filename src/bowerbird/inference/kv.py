@@ -96,8 +96,11 @@ class RowPass:
     def __init__(self, tails: Tails, places: Tensor, lengths: Tensor, n: int, groups: Sequence[Group]) -> None:
         self._tails, self._groups, self._places = tails, groups, places
         self._whole = bool((places == torch.arange(len(places), device=places.device)).all())
-        self._slots = lengths[:, None] + torch.arange(n, device=lengths.device)
-        self._used = int(lengths.max()) + n
+        room = tails.size[
+            1
+        ]  # padding of a row near the end would lie beyond it: it goes into the last slot, which is free
+        self._slots = (lengths[:, None] + torch.arange(n, device=lengths.device)).clamp_(max=room - 1)
+        self._used = min(int(lengths.max()) + n, room)
         self._longest = max((len(g.prefix.ids) for g in groups), default=0)
         columns = torch.arange(self._used, device=lengths.device)
         hidden = columns > self._slots[:, :, None]  # [rows, n, used]

@@ -17,6 +17,7 @@ from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.credit import Credited, Trial, credit, samples
 from bowerbird.orchestrator.curriculum import Curriculum
 from bowerbird.orchestrator.grading import Grader
+from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import StepReport, Watcher
 from bowerbird.orchestrator.reporting import Clock, report
 from bowerbird.orchestrator.store import commonest_failure
@@ -97,8 +98,10 @@ class Loop:
             item for task in tasks for item in credit([t for t in trials if t.scaffold.task_id == task.task_id])
         ]
         learned = samples(credited)
+        give_back()
         self._watcher.phase("learn", 0, 1)
         stats = self._stages.learner.step(learned, number - 1)
+        give_back()
         clock.lap("learn")
         version = self._stages.publish(number)
         self._stages.sampler.load(version)

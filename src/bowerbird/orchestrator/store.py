@@ -42,9 +42,12 @@ class RunStore:
         self.folder = folder
         self.versions, self.checkpoints = folder / "versions", folder / "checkpoints"
         self._lock = _lock(folder)
-        self._db = sqlite3.connect(folder / "run.db", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.executescript(_SCHEMA)
+        try:
+            self._db = sqlite3.connect(folder / "run.db", isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise RunError(f"cannot open {folder / 'run.db'}: {error}. Free some disk, then resume") from error
 
     @classmethod
     def create(cls, runs: Path, config: Config) -> "RunStore":
@@ -138,10 +141,14 @@ class RunStore:
             )
 
     def add_metrics(self, report: StepReport) -> None:
-        with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(report.row()) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        path = self.folder / "metrics.jsonl"
+        try:
+            with path.open("a") as file:
+                file.write(json.dumps(report.row()) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error}. Free some disk, then resume") from error
 
     # -- resuming ----------------------------------------------------------------------------------
 

@@ -21,8 +21,12 @@ class _OpenHow(ctypes.Structure):
 
 
 def parts_of(path: str) -> tuple[str, ...] | None:
-    """The components of a relative path, or None if it is absolute, empty, or has `..` or NUL in it."""
+    """The components of a relative path, or None if it is absolute, empty, no file's name, or has `..` in it."""
     pure = PurePosixPath(path)
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return None
     if pure.is_absolute() or not pure.parts or ".." in pure.parts or "\0" in path:
         return None
     return pure.parts

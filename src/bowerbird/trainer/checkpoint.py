@@ -1,13 +1,12 @@
 """All the learner needs to go on after a kill, written so that a half-written one is never read."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bowerbird.trainer.learner import Learner
-from bowerbird.trainer.publish import complete, copy_tokenizer, merged_state, retain, settle
+from bowerbird.trainer.publish import complete, copy_tokenizer, merged_state, retain, settle, writing
 from bowerbird.types import RunError
 
 
@@ -18,9 +17,7 @@ def save(learner: Learner, source: str, folder: Path, number: int, state: dict[s
     full; the last complete checkpoint is then intact.
     """
     partial = folder / f".{number}.partial"
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with writing(partial, f"checkpoint {number}"):
         learner.base.save_pretrained(partial, state_dict=merged_state(learner.base))
         copy_tokenizer(source, partial)
         adapters = {n: p.detach() for n, p in learner.model.named_parameters() if "lora_" in n}
@@ -32,9 +29,6 @@ def save(learner: Learner, source: str, folder: Path, number: int, state: dict[s
         }
         torch.save(held, partial / "learner.pt")
         settle(partial, folder / str(number))
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        shutil.rmtree(partial, ignore_errors=True)
-        raise RunError(f"cannot write checkpoint {number}: {error}. Free some disk, then resume") from error
     retain(folder, keep)
 
 

@@ -32,6 +32,7 @@ class LearnerStats:
     kl: float
     weight: float
     seconds: float
+    seconds_forward: float  # of the trunk; the head belongs to the backward pass, chunk by chunk. Host time on a GPU
 
 
 class Learner:
@@ -72,9 +73,9 @@ class Learner:
         started = perf_counter()
         tokens = sum(sum(s.completion.sampled) for s in samples)
         packs = pack(samples, self._config.micro_batch_tokens)
-        sums, carried = Sums(), 0
+        sums, carried, forward = Sums(), 0, 0.0
         for packed in packs:
-            self._accumulate(packed, version, 1.0 / max(tokens, 1), sums)
+            forward += self._accumulate(packed, version, 1.0 / max(tokens, 1), sums)
             carried += len(packed.ids)
         norm = self.optimizer.step() if packs else 0.0
         used = max(sums.tokens, 1.0)
@@ -89,9 +90,12 @@ class Learner:
             kl=sums.kl / used,
             weight=sums.weight / used if packs else 1.0,
             seconds=perf_counter() - started,
+            seconds_forward=forward,
         )
 
-    def _accumulate(self, packed: Packed, version: int, scale: float, sums: Sums) -> None:
+    def _accumulate(self, packed: Packed, version: int, scale: float, sums: Sums) -> float:
+        """Add the gradient of one pack; seconds of its forward pass."""
+        started = perf_counter()
         self._recompute(len(packed.ids) > self._config.recompute_above)
         ids = torch.tensor([packed.ids], device=self._device)
         positions = torch.tensor([packed.positions], device=self._device)
@@ -99,8 +103,10 @@ class Learner:
         hidden = self.base.get_decoder()(
             input_ids=ids, position_ids=positions, use_cache=False, layout=layout
         ).last_hidden_state[0]
+        forward = perf_counter() - started
         head = self.base.get_output_embeddings()
         backward(hidden, head, packed.terms, partial(self._loss, version), scale, sums)
+        return forward
 
     def _loss(self, version: int, logprobs: Tensor, terms: Sequence[Term]) -> PolicyLoss:
         def column(values: Sequence[float]) -> Tensor:

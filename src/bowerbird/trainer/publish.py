@@ -2,10 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from bowerbird.types import PolicyVersion, RunError
@@ -21,16 +24,23 @@ def publish(base: Any, source: str, folder: Path, number: int) -> PolicyVersion:
     """
     target = folder / str(number)
     partial = folder / f".{number}.partial"
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with writing(partial, f"version {number}"):
         base.save_pretrained(partial, state_dict=merged_state(base))
         copy_tokenizer(source, partial)
         settle(partial, target)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise RunError(f"cannot write version {number} to {folder}: {error}. Free some disk, then resume") from error
     return PolicyVersion(number, str(target))
+
+
+@contextmanager
+def writing(partial: Path, what: str) -> Iterator[None]:
+    """A fresh folder `partial` to write `what` into. When that fails it is removed again, and RunError says why."""
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:  # how the system, torch and safetensors tell a full disk
+        shutil.rmtree(partial, ignore_errors=True)
+        raise RunError(f"cannot write {what} to {partial.parent}: {error}. Free some disk, then resume") from error
 
 
 def copy_tokenizer(source: str, folder: Path) -> None:

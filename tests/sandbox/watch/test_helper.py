@@ -70,11 +70,16 @@ def helpers():
     return [pid for pid in pids if b"helper process that hears" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+def kill_all(pids, number):
+    for pid in pids:
+        os.kill(pid, number)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_dead_helper_is_an_infra_error_and_no_hang(traced, number):
     with traced.open({}) as workspace:
         before = set(helpers())
-        threading.Timer(0.5, lambda: [os.kill(pid, number) for pid in before]).start()
+        threading.Timer(0.5, lambda: kill_all(before, number)).start()
         start = time.monotonic()
         code = "import os, time\nwhile True:\n    try: os.close(os.open('/tests', 0))\n    except OSError: pass"
         with pytest.raises(SandboxError, match="watcher died"):
@@ -172,7 +177,7 @@ class Blind(LocalSandbox):
         def refuse():
             raise SandboxError("cannot start the watcher: forbidden here")
 
-        self._tracer.watch = refuse
+        self._tracer.watch = refuse  # type: ignore[method-assign]
 
 
 def test_where_tracing_fails_auto_takes_decoys():

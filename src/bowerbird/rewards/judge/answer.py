@@ -32,7 +32,8 @@ def parse_answer(text: str) -> Answer:
 
     Raises Unparseable for anything else; where an answer could be read in two ways it is not read at all.
     """
-    body = text.rpartition("</think>")[2].strip()
+    # a lone object may speak of the tag; reasoning stands before one
+    body = (text if text.lstrip().startswith("{") else text.rpartition("</think>")[2]).strip()
     if fenced := _FENCED.match(body):
         body = fenced[1]
     start, end = body.find("{"), body.rfind("}")
