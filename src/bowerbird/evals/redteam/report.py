@@ -1,7 +1,6 @@
 """What the red team found: totals, problems, tables, as records, JSON and Markdown."""
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,8 +10,6 @@ from bowerbird.evals.redteam.attack import KINDS, Attack, Layer
 from bowerbird.evals.redteam.classes import AREAS, CLASSES, area
 from bowerbird.evals.redteam.runner import Ending, Trial, problem
 from bowerbird.types import Opinion, Outcome
-
-_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +164,6 @@ def _clean_line(trials: Sequence[Trial]) -> str:
     vetoed = [trial for trial in trials if trial.outcome is Outcome.HACKED and not trial.rules]
     policies = len({trial.attack.id for trial in trials})
     line = f"{_number(policies, 'clean policy')}, {_number(len(trials), 'trial')}: {len(flagged)} flagged"
-    if not flagged:
-        # what may still hide behind 0 of n policies (trials of one policy are not independent)
-        bound = 1.0 - math.pow(1.0 - _CONFIDENCE, 1.0 / policies)
-        line += f" (with 95% confidence fewer than {100 * bound:.1f}% of such policies)"
     return line + (f", {len(vetoed)} vetoed by the judge" if vetoed else "")
 
 
