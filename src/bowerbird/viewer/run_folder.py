@@ -65,7 +65,7 @@ class RunFolder:
         for number, line in enumerate(lines, start=1):
             try:
                 row = json.loads(line)
-                reports.append(StepReport(**{name: row[name] for name in _REPORT_FIELDS if name in row}))
+                reports.append(_report(row))
             except (ValueError, TypeError, KeyError) as error:
                 if number == len(lines):
                     break
@@ -112,6 +112,12 @@ class RunFolder:
                 return database.execute(query).fetchall()
         except sqlite3.Error as error:
             raise RunError(f"cannot read {path}: {error}") from error
+
+
+def _report(row: Mapping[str, Any]) -> StepReport:
+    """A row may be older than the newest fields. Raises KeyError, TypeError."""
+    known = {name: row[name] for name in _REPORT_FIELDS if name in row}
+    return StepReport(**known | {"watchers": tuple(row.get("watchers", ()))})
 
 
 @contextmanager

@@ -50,6 +50,11 @@ class Helper:
         self._socket = ours
         self._receive(1, START_S)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
     def watch(self, listener: int) -> None:
         """Serve this listener from now on."""
         try:
@@ -110,8 +115,10 @@ class Tracer:
         with self._lock:
             if os.getpid() != self._maker:  # a forked child: the helpers are its parent's
                 self._idle, self._maker = [], os.getpid()
-            helper = self._idle.pop() if self._idle else None
-        helper = helper if helper is not None else Helper(self._user)
+            helper = None
+            while self._idle and (helper is None or not helper.alive):  # one may have been killed while it was idle
+                helper = self._idle.pop()
+        helper = helper if helper is not None and helper.alive else Helper(self._user)
         watched = Watched(helper)
         try:
             yield watched
