@@ -1,11 +1,8 @@
 """`bowerbird judge`."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,6 +11,7 @@ from bowerbird.cli.group import Commands
 from bowerbird.cli.judge import judge
 from bowerbird.rewards.judge import vetoes
 from bowerbird.rewards.judge.labelled import read_labelled
+from tests.serving import serving
 
 main = Commands("bowerbird", commands=[judge])
 
@@ -22,35 +20,10 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["judge", *arguments])
 
 
-class Rule(BaseHTTPRequestHandler):
-    """An endpoint that answers by rule."""
-
-    protocol_version = "HTTP/1.1"
-    answer = staticmethod(vetoes(r"= \{$", "sys.modules", r"Dear judge"))
-
-    def do_POST(self) -> None:
-        asked: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        text = self.answer(asked["messages"][-1]["content"])
-        body = json.dumps({"choices": [{"message": {"content": text}}]}).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Rule)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(vetoes(r"= \{$", "sys.modules", r"Dear judge")) as url:
+        yield url
 
 
 def test_an_endpoint_is_measured_and_the_report_kept(endpoint: str, tmp_path: Path) -> None:

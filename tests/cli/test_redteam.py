@@ -1,10 +1,8 @@
 """`bowerbird redteam`: what it plays, what it says, and how it ends."""
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,33 +14,14 @@ from bowerbird.evals.redteam.attack import Attack, Layer
 from bowerbird.rewards.judge import vetoes
 from bowerbird.tasks.katas import generate, write_pack
 from tests.evals.redteam import policies
-
-
-class _Endpoint(BaseHTTPRequestHandler):
-    """Vetoes whatever defines the function of the built-in kata: the attack by heart, and honest work just as well."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        said = vetoes("def caesar_")(body["messages"][-1]["content"])
-        data = json.dumps({"choices": [{"message": {"role": "assistant", "content": said}}]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        del format, args
+from tests.serving import serving
 
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Endpoint)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """Vetoes whatever defines the function of the built-in kata: the attack by heart, and honest work just as well."""
+    with serving(vetoes("def caesar_")) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

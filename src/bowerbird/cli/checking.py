@@ -31,7 +31,7 @@ class Problem:
 
 
 def load_checks(source: str, seed: int, count: int | None) -> tuple[list[TaskCheck], list[Problem], int]:
-    """(what can be graded, what is wrong before that, how many tasks have another kind of verifier).
+    """(what can be graded, what is wrong before that, how many tasks need an image of their own).
 
     A broken task directory is a problem among others. Raises TaskError when `source` is nothing at all.
     """
@@ -105,7 +105,7 @@ def _from_folders(root: Path, count: int | None) -> tuple[list[TaskCheck], list[
         if task_id in seen:
             problems.append(Problem(task_id, f"{folder} and {seen[task_id]} have the same id; rename one"))
         seen[task_id] = folder
-        if task.spec.kind != "oracle":
+        if task.spec.isolation == "image":
             left_out += 1
         elif reference.solution is None:
             problems.append(Problem(task_id, "has no solution/solution.py, so nothing shows that it can be solved"))

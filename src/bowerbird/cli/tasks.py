@@ -102,13 +102,13 @@ def check(source: str, count: int | None, seed: int, backend: str, workers: int)
     Exit status 1 when some task does not hold.
     """
     from bowerbird.cli.checking import check_all, load_checks
-    from bowerbird.rewards.oracle import OracleVerifier
+    from bowerbird.rewards.verifiers import make_verifier
     from bowerbird.sandbox import open_sandbox
     from bowerbird.viewer.progress import Progress
     from bowerbird.viewer.tables import Table, show
 
     checks, problems, left_out = load_checks(source, seed, count)
-    verifier = OracleVerifier(open_sandbox(backend))
+    verifier = make_verifier("task", open_sandbox(backend))
     with Progress("checking tasks", len(checks)) as progress:
         problems += check_all(verifier, checks, workers, progress.advance)
     if problems:
@@ -117,7 +117,7 @@ def check(source: str, count: int | None, seed: int, backend: str, workers: int)
     cheats = sum(len(each.cheats) for each in checks)
     click.echo(
         f"{len(checks)} tasks, {cheats} cheats, {len(problems)} problems"
-        + (f"; {left_out} tasks of other kinds were left out: they have no oracle" if left_out else "")
+        + (f"; {left_out} tasks were left out: each needs an image of its own" if left_out else "")
     )
     if problems:
         raise click.exceptions.Exit(1)

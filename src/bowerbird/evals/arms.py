@@ -13,10 +13,9 @@ from bowerbird.config import Config
 from bowerbird.evals.report import EvalReport, Trial, arm_result
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Sampler
+from bowerbird.orchestrator.grading import Grader
 from bowerbird.orchestrator.loop import card_job
 from bowerbird.orchestrator.progress import Watcher
-from bowerbird.rewards.grade import grade
-from bowerbird.rewards.oracle import Verifier
 from bowerbird.rollout.card import run_plain
 from bowerbird.rollout.driver import Driver, Job
 from bowerbird.rollout.effects import Run
@@ -25,7 +24,7 @@ from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.card import Card, write_card
 from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
 from bowerbird.tasks import TaskSet
-from bowerbird.types import Outcome, Rollout, Scaffold
+from bowerbird.types import Outcome, Rollout, Scaffold, Verdict
 
 PLAIN_TEMPERATURE = 0.7
 FIXED = Card(
@@ -55,7 +54,7 @@ class Bench:
     sampler: Sampler
     sandbox: Sandbox
     pool: ThreadPoolExecutor
-    verifier: Verifier
+    grader: Grader
 
 
 def evaluate(bench: Bench, watcher: Watcher, arms: Sequence[str] = ARMS) -> EvalReport:
@@ -71,11 +70,12 @@ def evaluate(bench: Bench, watcher: Watcher, arms: Sequence[str] = ARMS) -> Eval
     driver = Driver(bench.sampler, bench.sandbox, bench.pool)
     rollouts = driver.run(jobs, lambda n: watcher.phase("evaluate", n, len(jobs)))
     by_id = {s.scaffold_id: s for own in scaffolds.values() for s in own}
-    graded = list(bench.pool.map(lambda r: _trial(bench, by_id[r.scaffold_id], r), rollouts))
+    graded = bench.grader.grade(by_id, rollouts, {})
     trials: dict[str, list[Trial]] = {name: [] for name in arms}
-    for job, trial in zip(jobs, graded, strict=True):
-        if trial.outcome != Outcome.INFRA_ERROR:
-            trials[job.scaffold_id.partition("-")[0]].append(trial)
+    for rollout, found in zip(rollouts, graded, strict=True):
+        if found.verdict.outcome is not Outcome.INFRA_ERROR:
+            arm = rollout.scaffold_id.partition("-")[0]
+            trials[arm].append(_trial(bench, by_id[rollout.scaffold_id], rollout, found.verdict))
     for name in arms:
         trials[name] += [_unusable(bench, s) for s in scaffolds[name] if s.invalid is not None]
     results = tuple(arm_result(name, trials[name]) for name in arms)
@@ -115,9 +115,8 @@ def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:
     return Job(rollout_id, task, scaffold.scaffold_id, start)
 
 
-def _trial(bench: Bench, scaffold: Scaffold, rollout: Rollout) -> Trial:
+def _trial(bench: Bench, scaffold: Scaffold, rollout: Rollout, verdict: Verdict) -> Trial:
     task = bench.tasks.views[rollout.task_id]
-    verdict = grade(task, bench.tasks.spec(rollout.task_id), scaffold, rollout, bench.verifier).verdict
     own = len(scaffold.completion.token_ids) if scaffold.completion else 0
     tokens = own + sum(len(call.token_ids) for call in rollout.calls)
     return Trial(

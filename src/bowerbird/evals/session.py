@@ -6,6 +6,7 @@ from bowerbird.config import Config
 from bowerbird.evals.arms import Bench, evaluate
 from bowerbird.evals.report import EvalReport, save_report
 from bowerbird.inference.models import resolve
+from bowerbird.orchestrator.grading import Defences, Grader, rules_of
 from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
@@ -56,9 +57,10 @@ def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalRepo
 def evaluate_model(config: Config, heldout: TaskSet, model: str, version: int, watcher: Watcher) -> EvalReport:
     path = resolve(model, watcher.says)
     with sampling_parts(config, path, version) as (engine, sandbox, pool):
-        return evaluate(
-            Bench(config, heldout, engine.chat, engine, sandbox, pool, make_verifier("task", sandbox)), watcher
-        )
+        # by the tasks' own verifiers, whatever a run was trained on
+        defences = Defences(make_verifier("task", sandbox), rules_of(config))
+        grader = Grader(heldout, sandbox, defences, pool)
+        return evaluate(Bench(config, heldout, engine.chat, engine, sandbox, pool, grader), watcher)
 
 
 def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:

@@ -4,17 +4,18 @@ rollouts ─▶ verify, inspect ─▶ judge ─▶ verdicts
             (sandbox threads)  (its own threads: an answer that takes seconds holds up no sandbox)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bowerbird.config import Config
+from bowerbird.config import Config, JudgeConfig
 from bowerbird.inference.answering import open_local
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.rewards.grade import Graded, advise, grade
-from bowerbird.rewards.judge import Judge, grade_all, is_calibrated, open_judge
+from bowerbird.rewards.judge import FrozenJudge, Judge, counted, grade_all, is_calibrated, open_judge
 from bowerbird.rewards.monitor import RULES, Rule, load_rules
 from bowerbird.rewards.oracle import Verifier
 from bowerbird.rewards.verifiers import make_verifier
@@ -39,42 +40,50 @@ class Defences:
     audit: Verifier | None = None
 
 
-def open_defences(config: Config, sandbox: Sandbox, watcher: Watcher, folder: Path | None = None) -> Defences:
+def rules_of(config: Config) -> tuple[Rule, ...]:
+    """The monitor's rules and the user's own; none where nothing watches. Raises ConfigError."""
+    return load_rules(config.monitor.rules) if config.monitor.watch != "off" else ()
+
+
+@contextmanager
+def opened_judge(config: JudgeConfig, folder: Path | None = None) -> Iterator[FrozenJudge | None]:
+    """The judge, if one is to be asked, with its answers in `folder` or in memory. Raises ConfigError, ModelError."""
+    if config.mode == "off":
+        yield None
+        return
+    judge = open_judge(config, folder, local=open_local)
+    try:
+        yield judge
+    finally:
+        judge.close()
+
+
+@contextmanager
+def open_defences(config: Config, sandbox: Sandbox, watcher: Watcher, folder: Path | None) -> Iterator[Defences]:
     """The defences that a configuration asks for; the judge keeps its answers in `folder`, or in memory.
 
     Raises ConfigError for rules or a judge that cannot be had. What is weaker than it looks is said to `watcher`.
     """
     if config.verifier.kind != "task":
         watcher.says(f"warning: {config.verifier.kind} can be cheated; this run is an experiment")
-    judge = None
-    if config.judge.mode != "off":
-        judge = open_judge(config.judge, folder, local=open_local)
-        if doubt := is_calibrated(config.judge.calibration, judge):
+    with opened_judge(config.judge, folder) as judge:
+        if judge is not None and (doubt := is_calibrated(config.judge.calibration, judge)):
             watcher.says(f"warning: {doubt}")
-    return Defences(
-        verifier=make_verifier(config.verifier.kind, sandbox),
-        rules=load_rules(config.monitor.rules) if config.monitor.watch != "off" else (),
-        judge=judge,
-        judges=config.judge.at_once,
-        veto=config.judge.mode == "veto",
-        audit=make_verifier("task", sandbox) if config.verifier.audit else None,
-    )
+        yield Defences(
+            verifier=make_verifier(config.verifier.kind, sandbox),
+            rules=rules_of(config),
+            judge=judge,
+            judges=config.judge.at_once,
+            veto=config.judge.mode == "veto",
+            audit=make_verifier("task", sandbox) if config.verifier.audit else None,
+        )
 
 
 class Grader:
     """Grades finished rollouts of one task set."""
 
-    def __init__(
-        self,
-        tasks: TaskSet,
-        sandbox: Sandbox,
-        defences: Defences,
-        pool: ThreadPoolExecutor,
-    ) -> None:
+    def __init__(self, tasks: TaskSet, sandbox: Sandbox, defences: Defences, pool: ThreadPoolExecutor) -> None:
         self._tasks, self._sandbox, self._defences, self._pool = tasks, sandbox, defences, pool
-        self._judges: ThreadPoolExecutor | None = None
-        if defences.judge is not None:
-            self._judges = ThreadPoolExecutor(defences.judges, thread_name_prefix="judge")
 
     def grade(
         self,
@@ -88,14 +97,10 @@ class Grader:
         def examine(rollout: Rollout) -> Graded:
             return self._examine(scaffolds[rollout.scaffold_id], rollout, nulls.get(rollout.scaffold_id))
 
-        if self._judges is None:
-            examined = [self._pool.submit(examine, rollout) for rollout in rollouts]
-            found = []
-            for future in examined:
-                found.append(future.result())
-                on_done(len(found))
-            return found
-        return grade_all(rollouts, examine, self._advise, self._pool, self._judges)
+        if self._defences.judge is None:
+            return list(counted(self._pool.map(examine, rollouts), on_done))
+        with ThreadPoolExecutor(self._defences.judges, thread_name_prefix="judge") as judges:
+            return grade_all(rollouts, examine, self._advise, self._pool, judges, on_done)
 
     def audit(self, rollouts: Sequence[Rollout]) -> list[float]:
         """What the second verifier thinks of each submission; rollouts that the machinery lost are left out."""

@@ -82,7 +82,10 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
         lora_rank=config.model.lora_rank,
     )
     state: dict[str, Any] = checkpoint.load(learner, store.checkpoints, done) if done else {}
-    with sampling_parts(config, source, 0) as (engine, sandbox, pool):
+    with (
+        sampling_parts(config, source, 0) as (engine, sandbox, pool),
+        open_defences(config, sandbox, watcher, store.folder) as defences,
+    ):
 
         def publisher(number: int) -> PolicyVersion:
             version = publish(learner.base, source, store.versions, number)
@@ -90,7 +93,7 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
             retain(store.versions, _KEPT_VERSIONS)
             return version
 
-        grader = Grader(tasks, sandbox, open_defences(config, sandbox, watcher, store.folder), pool)
+        grader = Grader(tasks, sandbox, defences, pool)
         stages = Stages(tasks, engine.chat, engine, sandbox, pool, grader, learner, publisher)
         curriculum = Curriculum(list(tasks.views.values()), config.curriculum)
         curriculum.restore(state.get("curriculum", {}))

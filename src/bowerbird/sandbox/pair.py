@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from bowerbird.sandbox.beneath import open_up
 from bowerbird.sandbox.local import LocalWorkspace
-from bowerbird.sandbox.process import POLL_S, _bury, _close, _Life, _read, _set_up, _spawn, limited, unusable
+from bowerbird.sandbox.process import POLL_S, Life, bury, close_all, limited, read_some, set_up, spawn, unusable
 from bowerbird.sandbox.protocol import Execution, Limits, Workspace
 from bowerbird.types import SandboxError
 
@@ -40,7 +40,7 @@ class Side:
 class _Talker:
     """One running side. `inbox` holds what is to be written to its standard input."""
 
-    life: _Life
+    life: Life
     side: Side
     inbox: bytearray = field(default_factory=lambda: bytearray(b"go\n"))
     said: int = 0
@@ -64,7 +64,7 @@ def run_pair(first: Side, second: Side, *, wall_s: float) -> tuple[Execution, Ex
         for side in (first, second):
             talkers.append(_Talker(stack.enter_context(_started(side)), side))
         for talker in talkers:
-            _set_up(talker.life)
+            set_up(talker.life)
             talker.life.stderr.clear()  # a warning of bwrap's is not the command's
         began = time.monotonic()
         timed_out = _converse(talkers[0], talkers[1], began + wall_s)
@@ -73,7 +73,7 @@ def run_pair(first: Side, second: Side, *, wall_s: float) -> tuple[Execution, Ex
 
 
 @contextmanager
-def _started(side: Side) -> Iterator[_Life]:
+def _started(side: Side) -> Iterator[Life]:
     """The side's sandbox, waiting for its "go"; no process of it is left afterwards."""
     workspace = _local(side.workspace)
     if problem := unusable(side.argv):
@@ -81,12 +81,12 @@ def _started(side: Side) -> Iterator[_Life]:
     with workspace._lock, workspace._watching() as start:
         open_up(workspace._open_folder())
         command = limited(side.argv, side.limits)
-        life = _spawn(workspace._sandbox.prefix(), workspace._arguments, command, start)
+        life = spawn(workspace._sandbox.prefix(), workspace._arguments, command, start)
         try:
             yield life
         finally:
-            _bury(life)
-            _close(life)
+            bury(life)
+            close_all(life)
 
 
 def _local(workspace: Workspace) -> LocalWorkspace:
@@ -146,7 +146,7 @@ def _hear(talker: _Talker, other: _Talker, stream: str) -> None:
     if talker.ended:
         return
     descriptor = talker.life.out if stream == "out" else talker.life.err
-    data = _read(descriptor, _PIECE)
+    data = read_some(descriptor, _PIECE)
     if data == b"":  # closed; the descriptor itself is the process's to close
         if stream == "out":
             talker.life.out = -1
@@ -200,7 +200,7 @@ def _look(talker: _Talker) -> None:
 def _stop(talker: _Talker) -> None:
     """All of its processes are dead after this."""
     if not talker.ended:
-        _bury(talker.life)
+        bury(talker.life)
         talker.ended = True
 
 
@@ -209,7 +209,7 @@ def _drain(talker: _Talker, other: _Talker) -> None:
     for stream in ("out", "err"):
         descriptor = talker.life.out if stream == "out" else talker.life.err
         while descriptor >= 0 and not talker.truncated and len(other.inbox) < _AHEAD:
-            data = _read(descriptor, _PIECE)
+            data = read_some(descriptor, _PIECE)
             if not data:
                 break
             _take(talker, other, stream, data)
@@ -217,7 +217,7 @@ def _drain(talker: _Talker, other: _Talker) -> None:
 
 def _execution(talker: _Talker, timed_out: bool, wall_s: float) -> Execution:
     by_itself = talker.ended
-    code = _bury(talker.life)
+    code = bury(talker.life)
     if talker.complaint:
         talker.life.stderr += f"\nkilled: {talker.complaint}\n".encode()
     return Execution(

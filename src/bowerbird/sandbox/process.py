@@ -42,7 +42,7 @@ INIT = 'echo; read -r go || exit 125; exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&
 
 
 @dataclass
-class _Life:
+class Life:
     """What we hold of one running sandbox."""
 
     bwrap: "subprocess.Popen[bytes]"
@@ -117,16 +117,17 @@ def execute(
     pid 1 every 0.1 s and says why to kill the command, or None. `start` calls what starts bwrap, on a thread
     that must live until this returns. Raises SandboxError when the sandbox does not come up.
     """
-    life = _spawn(prefix, arguments, limited(argv, limits), start)
+    life = spawn(prefix, arguments, limited(argv, limits), start)
     try:
-        _set_up(life)
+        set_up(life)
         return _run(life, stdin, limits, overuse)
     finally:
-        _bury(life)
-        _close(life)
+        bury(life)
+        close_all(life)
 
 
-def _spawn(prefix: Sequence[str], arguments: Sequence[str], command: Sequence[str], start: Start) -> _Life:
+def spawn(prefix: Sequence[str], arguments: Sequence[str], command: Sequence[str], start: Start) -> Life:
+    """Start bwrap; it waits for `set_up` and then for "go". Raises SandboxError. Whoever has a Life must bury it."""
     info, ours = -1, list[int]()
     try:
         info = os.memfd_create("info")
@@ -147,7 +148,7 @@ def _spawn(prefix: Sequence[str], arguments: Sequence[str], command: Sequence[st
     assert bwrap.stdin is not None
     assert bwrap.stdout is not None
     assert bwrap.stderr is not None
-    life = _Life(bwrap, bwrap.stdin, bwrap.stdout.fileno(), bwrap.stderr.fileno(), info)
+    life = Life(bwrap, bwrap.stdin, bwrap.stdout.fileno(), bwrap.stderr.fileno(), info)
     for descriptor in (life.stdin.fileno(), life.out, life.err):
         os.set_blocking(descriptor, False)
     return life
@@ -174,7 +175,7 @@ def _memory_file(name: str, data: bytes) -> int:
     return descriptor
 
 
-def _read(descriptor: int, size: int = _CHUNK) -> bytes | None:
+def read_some(descriptor: int, size: int = _CHUNK) -> bytes | None:
     """Bytes, b"" at the end, None where there is nothing yet."""
     try:
         return os.read(descriptor, size)
@@ -182,7 +183,7 @@ def _read(descriptor: int, size: int = _CHUNK) -> bytes | None:
         return None
 
 
-def _set_up(life: _Life) -> None:
+def set_up(life: Life) -> None:
     """Wait until pid 1 inside says it is ready. Raises SandboxError."""
     deadline = time.monotonic() + SETUP_S
     ready = False
@@ -195,7 +196,7 @@ def _set_up(life: _Life) -> None:
             if not events:
                 raise SandboxError(f"the sandbox was not up after {SETUP_S:.0f} s: the machine is overloaded")
             for key, _ in events:
-                data = _read(key.fd, 1 if key.fd == life.out else _CHUNK)
+                data = read_some(key.fd, 1 if key.fd == life.out else _CHUNK)
                 if data == b"":
                     selector.unregister(key.fd)
                     if key.fd == life.out:
@@ -213,7 +214,7 @@ def _set_up(life: _Life) -> None:
         raise SandboxError(f"bubblewrap did not say which process it started: {_last_words(life)}")
 
 
-def _meet_child(life: _Life) -> None:
+def _meet_child(life: Life) -> None:
     """Take hold of pid 1 inside, if bwrap has written its number down."""
     with contextlib.suppress(ValueError, KeyError, OSError):
         pid = int(json.loads(os.pread(life.info, _CHUNK, 0))["child-pid"])
@@ -221,23 +222,23 @@ def _meet_child(life: _Life) -> None:
         life.child_fd, life.child_pid = os.pidfd_open(pid), pid
 
 
-def _last_words(life: _Life) -> str:
+def _last_words(life: Life) -> str:
     with contextlib.suppress(subprocess.TimeoutExpired):
         life.bwrap.wait(5)
-    while data := _read(life.err):
+    while data := read_some(life.err):
         life.stderr += data
     return hint(life.stderr.decode(errors="replace"))
 
 
-def _run(life: _Life, stdin: bytes, limits: Limits, overuse: Callable[[int], str | None]) -> Execution:
+def _run(life: Life, stdin: bytes, limits: Limits, overuse: Callable[[int], str | None]) -> Execution:
     """Let the command go, and put together what came of it."""
     life.stderr.clear()  # a warning of bwrap's is not the command's
     start = time.monotonic()
     ending = _watch(life, stdin, limits, overuse)
     wall = time.monotonic() - start
-    exit_code = _bury(life)
+    exit_code = bury(life)
     for descriptor, kept in life.streams.items():  # what was still in the pipes; every writer is dead
-        while len(kept) <= limits.output_bytes and (data := _read(descriptor)):
+        while len(kept) <= limits.output_bytes and (data := read_some(descriptor)):
             kept += data
         ending.truncated = ending.truncated or len(kept) > limits.output_bytes
         del kept[limits.output_bytes :]
@@ -253,7 +254,7 @@ def _run(life: _Life, stdin: bytes, limits: Limits, overuse: Callable[[int], str
     )
 
 
-def _watch(life: _Life, stdin: bytes, limits: Limits, overuse: Callable[[int], str | None]) -> _Ending:
+def _watch(life: Life, stdin: bytes, limits: Limits, overuse: Callable[[int], str | None]) -> _Ending:
     """Feed and read until bwrap ends or a limit is reached."""
     assert life.child_pid is not None
     assert life.bwrap_fd is not None
@@ -277,7 +278,7 @@ def _watch(life: _Life, stdin: bytes, limits: Limits, overuse: Callable[[int], s
                 if key.fd == feed:
                     pending = _feed(life, selector, pending)
                 elif key.fd in streams:
-                    data = _read(key.fd)
+                    data = read_some(key.fd)
                     if data == b"":
                         selector.unregister(key.fd)
                     streams[key.fd].extend(data or b"")
@@ -287,7 +288,7 @@ def _watch(life: _Life, stdin: bytes, limits: Limits, overuse: Callable[[int], s
                 return _Ending()
 
 
-def _feed(life: _Life, selector: selectors.BaseSelector, pending: memoryview) -> memoryview:
+def _feed(life: Life, selector: selectors.BaseSelector, pending: memoryview) -> memoryview:
     """Write some of `pending` and return the rest; close standard input after the last byte."""
     feed = life.stdin.fileno()
     try:
@@ -302,7 +303,7 @@ def _feed(life: _Life, selector: selectors.BaseSelector, pending: memoryview) ->
     return rest
 
 
-def _bury(life: _Life) -> int | None:
+def bury(life: Life) -> int | None:
     """Kill pid 1 inside first, then bwrap, and reap. Safe to call again. The exit code as Execution has it.
 
     When pid 1 has ended the kernel has ended its whole namespace, and bwrap ends only after reaping pid 1.
@@ -329,7 +330,8 @@ def _await_end(pidfd: int) -> None:
         selector.select()
 
 
-def _close(life: _Life) -> None:
+def close_all(life: Life) -> None:
+    """Give every descriptor back, once."""
     for stream in (life.bwrap.stdin, life.bwrap.stdout, life.bwrap.stderr):
         if stream is not None:
             stream.close()

@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,10 +10,11 @@ from random import Random
 
 import pytest
 
-from bowerbird.evals.redteam.attack import KINDS, Attack, Layer, Policy
+from bowerbird.evals.redteam.attack import Attack, Layer, Policy
 from bowerbird.evals.redteam.attacks import gaming, judge, leaks, scaffold
 from bowerbird.evals.redteam.attacks.candidate import target
-from bowerbird.evals.redteam.targets import Target, author_solution, builtin_targets
+from bowerbird.evals.redteam.solutions import solution_of
+from bowerbird.evals.redteam.targets import Target, builtin_targets
 from bowerbird.inference.fake import FakeSampler, byte_chat
 from bowerbird.rewards import OracleVerifier, scaffold_return
 from bowerbird.rollout.driver import Driver, Job
@@ -22,6 +22,7 @@ from bowerbird.rollout.shell import run_shell
 from bowerbird.sandbox import Limits, Sandbox
 from bowerbird.scaffold.card import parse_card
 from bowerbird.types import Case, Outcome, Rollout, Scaffold, TaskView, VerifierSpec
+from tests.evals.redteam.policies import check_catalogue
 
 MODULES = {leaks: (45, 53), gaming: (54, 60), judge: (61, 64), scaffold: (65, 74)}
 ALL = [attack for module in MODULES for attack in module.ATTACKS]
@@ -49,7 +50,9 @@ def kata() -> Target:
 
 
 def solution(task: TaskView) -> str:
-    return author_solution(task.task_id)[target(task)]
+    known = solution_of(task)
+    assert known is not None
+    return known[target(task)]
 
 
 def everything(policy: Policy) -> str:
@@ -96,15 +99,7 @@ def graded(sandbox: Sandbox, found: Target, attack: Attack, seed: int = 1) -> tu
 
 
 def test_every_class_has_an_attack_in_its_module() -> None:
-    for module, (first, last) in MODULES.items():
-        assert {attack.number for attack in module.ATTACKS} == set(range(first, last + 1))
-    assert max(Counter(attack.id for attack in ALL).values()) == 1
-    assert max(Counter(attack.title for attack in ALL).values()) == 1
-    assert len(ALL) >= 45
-    for attack in ALL:
-        assert attack.id.startswith(f"{attack.number:02d}-")
-        assert attack.against
-        assert set(attack.against) <= set(KINDS)
+    check_catalogue(MODULES, 45)
 
 
 def test_who_must_stop_what() -> None:

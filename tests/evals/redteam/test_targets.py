@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from bowerbird.evals.redteam.attack import KINDS
-from bowerbird.evals.redteam.targets import FAMILY, author_solution, builtin_targets, load_targets, pairs
+from bowerbird.evals.redteam.solutions import solution_of
+from bowerbird.evals.redteam.targets import FAMILY, builtin_targets, load_targets, pairs
 from bowerbird.rewards import OracleVerifier
 from bowerbird.sandbox import Sandbox
 from bowerbird.tasks.katas import generate, write_pack
-from bowerbird.types import TaskError
+from bowerbird.types import TaskError, TaskView
 from tests.evals.redteam.policies import CRASHES, DELETES
 
 
@@ -38,7 +39,9 @@ def test_the_oracles_task_follows_the_seed_and_keeps_its_hidden_cases_to_itself(
 @pytest.mark.sandbox
 def test_the_visible_test_of_the_oracles_task_passes_for_the_authors_solution(sandbox: Sandbox) -> None:
     target = builtin_targets()[0]
-    solution = {path: text.encode() for path, text in author_solution(target.view.task_id).items()}
+    known = solution_of(target.view)
+    assert known is not None
+    solution = {path: text.encode() for path, text in known.items()}
     assert OracleVerifier(sandbox).verify(target.spec, solution).reward == 1.0
     with sandbox.open({**target.view.workspace, **solution}) as workspace:
         run = "import test_examples; test_examples.test_examples()"
@@ -48,8 +51,8 @@ def test_the_visible_test_of_the_oracles_task_passes_for_the_authors_solution(sa
 
 
 def test_a_task_of_somebody_else_has_no_known_solution() -> None:
-    with pytest.raises(KeyError):
-        author_solution("somebody/else")
+    somebody_elses = TaskView("somebody/else", "sums", "Write f(x).", "f", ())
+    assert solution_of(somebody_elses) is None
 
 
 def test_a_directory_of_tasks(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -17,6 +16,7 @@ from bowerbird.rewards.judge.endpoint import EndpointAnswerer
 from bowerbird.rewards.judge.fake import ABSTAINS
 from bowerbird.rewards.judge.prompt import SCHEMA
 from bowerbird.types import ConfigError, ModelError
+from tests.serving import serving
 
 MESSAGES = [{"role": "user", "content": "was it honest?"}]
 Reply = Callable[[dict[str, Any]], httpx.Response]
@@ -151,52 +151,42 @@ def test_a_probe_says_what_to_check() -> None:
 # -- over a socket --------------------------------------------------------------------------------------------------
 
 
-class Slow(BaseHTTPRequestHandler):
+class Slow:
     """Answers every question after a while; notes how many were under way at once."""
 
-    protocol_version = "HTTP/1.1"
-    wait_s = 0.2
-    lock = threading.Lock()
-    now = most = 0
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = self.most = 0
 
-    def do_POST(self) -> None:
-        with Slow.lock:
-            Slow.now += 1
-            Slow.most = max(Slow.most, Slow.now)
-        self.rfile.read(int(self.headers["content-length"]))
-        time.sleep(self.wait_s)
-        with Slow.lock:
-            Slow.now -= 1
-        body = json.dumps({"choices": [{"message": {"content": ABSTAINS}}]}).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        pass
+    def __call__(self, question: str) -> str:
+        del question
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(0.2)
+        with self._lock:
+            self._now -= 1
+        return ABSTAINS
 
 
 @pytest.fixture
-def endpoint() -> Iterator[str]:
-    Slow.now = Slow.most = 0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def slow() -> Slow:
+    return Slow()
 
 
-def test_many_questions_are_under_way_and_no_more_than_allowed(endpoint: str) -> None:
+@pytest.fixture
+def endpoint(slow: Slow) -> Iterator[str]:
+    with serving(slow) as url:
+        yield url
+
+
+def test_many_questions_are_under_way_and_no_more_than_allowed(slow: Slow, endpoint: str) -> None:
     config = JudgeConfig(endpoint=endpoint, at_once=4)
     asked = EndpointAnswerer(config)
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: asked.ask(MESSAGES, SCHEMA), range(12)))
     assert answers == [ABSTAINS] * 12
-    assert Slow.most == 4
+    assert slow.most == 4
     asked.close()
     assert asked.ask(MESSAGES, SCHEMA) == ABSTAINS
     asked.close()

@@ -6,7 +6,6 @@ import json
 import pytest
 
 from bowerbird.rewards import inspect
-from bowerbird.rewards.monitor import inspect_scaffold
 from bowerbird.sandbox.decoys import CANARY
 from tests.rewards.monitor.evidences import evidence, rules_of
 from tests.rewards.records import rollout, scaffold, task
@@ -65,11 +64,13 @@ def test_a_short_name_is_an_ordinary_word() -> None:
     assert rules_of(evidence(task=task(task_id="add"), scaffold=scaffold(text="if mode == 'add': pass"))) == []
 
 
-def test_a_scaffold_is_judged_before_any_rollout() -> None:
-    assert inspect_scaffold(scaffold(), task(), None) == ()
-    assert inspect_scaffold(scaffold(), task(), 0.5) == ()
+def test_a_scaffold_that_is_the_attack_flags_a_rollout_that_did_nothing() -> None:
+    nothing = rollout(submission={}, task_id=NAME)
+    assert rules_of(evidence(rollout=nothing, task=task(task_id=NAME), verification=None, null_reward=None)) == []
+    assert rules_of(evidence(rollout=nothing, task=task(task_id=NAME), verification=None, null_reward=0.5)) == []
     bad = scaffold(text=f"if task == '{NAME}':\n    print('{CANARY}')")
-    assert [flag.rule for flag in inspect_scaffold(bad, task(task_id=NAME), 1.0)] == [
+    found = evidence(scaffold=bad, rollout=nothing, task=task(task_id=NAME), verification=None, null_reward=1.0)
+    assert rules_of(found) == [
         "canary-text",
         "null-test",
         "task-id-branch",

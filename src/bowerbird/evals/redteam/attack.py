@@ -1,6 +1,6 @@
 """One scripted policy of the red team: what its scaffold does, what its model answers, and who must stop it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -63,11 +63,3 @@ def write(path: str, text: str, remark: str = "") -> str:
 def fresh_name(random: Random, stem: str = "") -> str:
     """An identifier nobody has seen before."""
     return stem + "".join(random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(7))
-
-
-def by_class(attacks: Sequence[Attack]) -> dict[int, list[Attack]]:
-    """Attacks by class number, in the order given."""
-    found: dict[int, list[Attack]] = {}
-    for attack in attacks:
-        found.setdefault(attack.number, []).append(attack)
-    return found

@@ -10,10 +10,9 @@ from bowerbird.evals.redteam.leftovers import GradesWorkspace, KeepsWorkspace
 from bowerbird.evals.redteam.report import Report, Setup, compare
 from bowerbird.evals.redteam.runner import Trial, play_all
 from bowerbird.evals.redteam.targets import Target, pairs
-from bowerbird.orchestrator.grading import Defences
+from bowerbird.orchestrator.grading import Defences, opened_judge, rules_of
 from bowerbird.rewards import Rule
-from bowerbird.rewards.judge import FrozenJudge, open_judge
-from bowerbird.rewards.monitor import load_rules
+from bowerbird.rewards.judge import FrozenJudge
 from bowerbird.rewards.verifiers.task import TRUST, make_verifier, trust_key
 from bowerbird.sandbox import Sandbox, open_sandbox
 from bowerbird.types import ConfigError
@@ -62,18 +61,14 @@ def run_plan(plan: Plan, on_done: Callable[[Trial], None] = lambda _: None) -> R
     if not plan.pairs:
         raise ConfigError("nothing to play: none of the chosen policies is for a kind of verifier that the tasks have")
     sandbox = open_sandbox(config.sandbox.backend, config.monitor.watch)
-    rules = load_rules(config.monitor.rules) if plan.monitor and config.monitor.watch != "off" else ()
-    judge = _judge(config)
-    try:
+    rules = rules_of(config) if plan.monitor else ()
+    with opened_judge(config.judge) as judge:
         trials = _played(plan, plan.pairs, sandbox, config.verifier.kind, rules, judge, on_done)
         own = [trial for trial in trials if trial.attack in plan.attacks]
         compared = [compare(config.verifier.kind, own)] if plan.graders else []
         for grader in plan.graders:
             chosen = pairs(plan.attacks, plan.targets)
             compared.append(compare(grader, _played(plan, chosen, sandbox, grader, rules, None, on_done)))
-    finally:
-        if judge is not None:
-            judge.close()
     return Report(_setup(plan, rules, judge), tuple(trials), tuple(compared))
 
 
@@ -92,15 +87,6 @@ def _played(
         verifier, sandbox = GradesWorkspace(verifier), KeepsWorkspace(sandbox)
     defences = Defences(verifier, rules, judge, veto=config.judge.mode == "veto")
     return play_all(chosen, sandbox, defences, seed=config.seed, workers=config.sandbox.workers, on_done=on_done)
-
-
-def _judge(config: Config) -> FrozenJudge | None:
-    """The judge, if one is to be asked. A local one loads a model, so the import stands here."""
-    if config.judge.mode == "off":
-        return None
-    from bowerbird.inference.answering import open_local
-
-    return open_judge(config.judge, local=open_local)
 
 
 def _setup(plan: Plan, rules: tuple[Rule, ...], judge: FrozenJudge | None) -> Setup:

@@ -1,18 +1,15 @@
 """The tasks that are attacked: one built-in task for each kind of verifier, or a user's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 
-import bowerbird.tasks
 from bowerbird.evals.redteam.attack import KINDS, Attack
+from bowerbird.evals.redteam.solutions import pack_folders
 from bowerbird.sandbox.codec import decode
-from bowerbird.tasks import Loaded, load_named, load_reference, load_task
-from bowerbird.tasks.katas import capacity, generate
+from bowerbird.tasks import load_named, load_task
+from bowerbird.tasks.katas import generate
 from bowerbird.types import TaskError, TaskView, VerifierSpec
 
-PACKS = Path(bowerbird.tasks.__file__).parent / "packs"  # Harbor directories that ship with the package
 FAMILY = "caesar"  # its answers are texts that no guess hits
 
 
@@ -32,8 +29,9 @@ def builtin_targets(seed: int = 0) -> tuple[Target, ...]:
     """
     (kata,) = generate(seed, 1, families=[FAMILY])
     view = replace(kata.view, workspace=_workspace(kata.view))
-    packed = [next((task for task, _ in _packed() if task.spec.kind == kind), None) for kind in KINDS[1:]]
-    return (Target(view, kata.spec), *(Target(task.view, task.spec) for task in packed if task is not None))
+    packed = [load_task(folder) for folder in pack_folders()]
+    firsts = [next((task for task in packed if task.spec.kind == kind), None) for kind in KINDS[1:]]
+    return (Target(view, kata.spec), *(Target(task.view, task.spec) for task in firsts if task is not None))
 
 
 def load_targets(source: str, seed: int = 0) -> tuple[tuple[Target, ...], int]:
@@ -54,30 +52,9 @@ def load_targets(source: str, seed: int = 0) -> tuple[tuple[Target, ...], int]:
     return targets, len(tasks) - len(targets)
 
 
-def author_solution(task_id: str) -> Mapping[str, str]:
-    """The author's solution of a built-in target, by path: for clean policies. Raises KeyError for other tasks."""
-    for task, solution in _packed():
-        if task.view.task_id == task_id:
-            return {task.view.submission[0]: solution}
-    return {"solution.py": _kata_solutions()[task_id]}
-
-
 def pairs(attacks: Sequence[Attack], targets: Sequence[Target]) -> list[tuple[Attack, Target]]:
     """Every attack on every target whose kind of verifier it is for, attacks in the order given."""
     return [(attack, target) for attack in attacks for target in targets if target.spec.kind in attack.against]
-
-
-@cache
-def _packed() -> tuple[tuple[Loaded, str], ...]:
-    """The tasks that ship with the package and their authors' solutions, in order of path."""
-    folders = sorted(path.parent for path in PACKS.rglob("task.toml"))
-    return tuple((load_task(folder), load_reference(folder).solution or "") for folder in folders)
-
-
-@cache
-def _kata_solutions() -> Mapping[str, str]:
-    katas = generate(0, capacity([FAMILY]), families=[FAMILY])
-    return {kata.view.task_id: kata.solution for kata in katas}
 
 
 def _workspace(view: TaskView) -> dict[str, bytes]:

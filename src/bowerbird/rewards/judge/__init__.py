@@ -6,7 +6,7 @@ from bowerbird.rewards.judge.calibrated import is_calibrated
 from bowerbird.rewards.judge.fake import FakeAnswerer, vetoes
 from bowerbird.rewards.judge.frozen import FrozenJudge
 from bowerbird.rewards.judge.opening import open_judge
-from bowerbird.rewards.judge.pipeline import GradingLine, grade_all
+from bowerbird.rewards.judge.pipeline import GradingLine, counted, grade_all
 from bowerbird.rewards.judge.protocol import Judge
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Judge",
     "OpinionCache",
     "Outage",
+    "counted",
     "grade_all",
     "is_calibrated",
     "open_judge",

@@ -6,7 +6,7 @@ A sandbox thread hands its result over and takes the next item: however slow the
 may be under way, only the last answer is waited for, once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from typing import Generic, TypeVar
 
@@ -42,10 +42,10 @@ class GradingLine(Generic[Item, Examined, Advised]):
         self._results.append(result)
         examined.add_done_callback(lambda done: self._hand_over(done, result))
 
-    def finish(self) -> list[Advised]:
+    def finish(self, on_done: Callable[[int], None] = lambda _: None) -> list[Advised]:
         """Wait for everything added. On an error what has not begun is dropped, and the error is raised."""
         try:
-            return [result.result() for result in self._results]
+            return list(counted((result.result() for result in self._results), on_done))
         except BaseException:
             for examined in self._examined:
                 examined.cancel()
@@ -83,9 +83,17 @@ def grade_all(
     advise: Callable[[Examined], Advised],
     sandbox_pool: Executor,
     judge_pool: Executor,
+    on_done: Callable[[int], None] = lambda _: None,
 ) -> list[Advised]:
-    """All items through both, results in order. See `GradingLine`."""
+    """All items through both, results in order; `on_done` hears how many are there. See `GradingLine`."""
     line = GradingLine(examine, advise, sandbox_pool, judge_pool)
     for item in items:
         line.add(item)
-    return line.finish()
+    return line.finish(on_done)
+
+
+def counted(results: Iterable[Advised], on_done: Callable[[int], None]) -> Iterator[Advised]:
+    """The results as they are; `on_done` hears how many there were so far."""
+    for number, result in enumerate(results, 1):
+        on_done(number)
+        yield result

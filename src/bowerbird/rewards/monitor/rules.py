@@ -22,7 +22,7 @@ from bowerbird.rewards.monitor.processes import PrivilegeAttempt, Scheduler, Too
 from bowerbird.rewards.monitor.rule import Rule, clip
 from bowerbird.rewards.monitor.scaffolds import NullTest, TaskIdBranch
 from bowerbird.rewards.monitor.submission import EarlyExit, ForgedReport, SkipRaised, SubmissionAnomaly, UnseenPass
-from bowerbird.types import ConfigError, Facts, Flag, InfraError, Rollout, Scaffold, TaskView
+from bowerbird.types import ConfigError, Flag, InfraError
 
 RULES: tuple[Rule, ...] = (
     WithheldRead(),
@@ -44,7 +44,6 @@ RULES: tuple[Rule, ...] = (
     ToolShim(),
 )
 HINTS: tuple[Rule, ...] = (JudgeBait(),)
-SCAFFOLD_RULES: tuple[Rule, ...] = (CanaryText(), NullTest(), TaskIdBranch())
 
 _RESERVED = frozenset(["judge"])  # a judge's veto is filed under this
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{1,39}\Z")
@@ -67,17 +66,6 @@ def inspect(evidence: Evidence, rules: Sequence[Rule] = RULES, hints: Sequence[R
     if flags:
         flags += [flag for hint in hints if (flag := _ask(hint, evidence)) is not None]
     return tuple(flags)
-
-
-def inspect_scaffold(
-    scaffold: Scaffold, task: TaskView, null_reward: float | None, rules: Sequence[Rule] = SCAFFOLD_RULES
-) -> tuple[Flag, ...]:
-    """Objections to a scaffold before any rollout of it counts. `null_reward` as in `Evidence`.
-
-    Raises InfraError for a rule that itself fails.
-    """
-    nothing = Rollout("", task.task_id, scaffold.scaffold_id, (), {}, (), Facts(), None, None)
-    return inspect(Evidence(task, scaffold, nothing, None, null_reward), rules, ())
 
 
 def _ask(rule: Rule, evidence: Evidence) -> Flag | None:

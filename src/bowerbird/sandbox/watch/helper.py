@@ -115,10 +115,9 @@ class Tracer:
         with self._lock:
             if os.getpid() != self._maker:  # a forked child: the helpers are its parent's
                 self._idle, self._maker = [], os.getpid()
-            helper = None
-            while self._idle and (helper is None or not helper.alive):  # one may have been killed while it was idle
-                helper = self._idle.pop()
-        helper = helper if helper is not None and helper.alive else Helper(self._user)
+            self._idle = [helper for helper in self._idle if helper.alive]  # one may have been killed meanwhile
+            helper = self._idle.pop() if self._idle else None
+        helper = helper if helper is not None else Helper(self._user)
         watched = Watched(helper)
         try:
             yield watched

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from bowerbird.evals.redteam.attacks.candidate import Names, source, target
-from bowerbird.evals.redteam.targets import FAMILY, author_solution
+from bowerbird.evals.redteam.solutions import solution_of
+from bowerbird.evals.redteam.targets import FAMILY
 from bowerbird.sandbox.codec import decode
 from bowerbird.tasks.katas import capacity, generate
 from bowerbird.types import Case, TaskView
@@ -13,10 +14,8 @@ from bowerbird.types import Case, TaskView
 
 def recited(task: TaskView, names: Names) -> str:
     """The author's solution, if the task is one of ours; else a wrong answer. For forbidden channels to carry."""
-    try:
-        return author_solution(task.task_id)[target(task)]
-    except KeyError:
-        return source(task, names)
+    known = solution_of(task)
+    return known[target(task)] if known is not None else source(task, names)
 
 
 def memorised(task: TaskView) -> tuple[Case, ...]:

@@ -3,7 +3,7 @@
 from bowerbird.evals.redteam.attack import Attack
 from bowerbird.evals.redteam.clean import answers, checks, files, habits, looks, manners, programs
 from bowerbird.evals.redteam.clean.family import Family
-from bowerbird.evals.redteam.clean.solutions import solution_of
+from bowerbird.evals.redteam.solutions import solution_of
 
 __all__ = ["CLEAN", "FAMILIES", "solution_of"]
 

@@ -16,7 +16,7 @@ from textwrap import dedent
 from typing import TypeAlias
 
 from bowerbird.evals.redteam.attack import KINDS, Attack, Layer, Policy, fresh_name, sh, write
-from bowerbird.evals.redteam.clean.solutions import attempt_at, solution_of
+from bowerbird.evals.redteam.solutions import attempt_at, solution_of
 from bowerbird.rollout.prompts import as_assert
 from bowerbird.types import TaskView
 

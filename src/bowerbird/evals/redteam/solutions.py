@@ -1,4 +1,4 @@
-"""Right answers by task: what an honest policy submits where somebody knows it."""
+"""Right answers by task: what an honest policy submits where somebody knows it, and what a leak would carry."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -45,9 +45,13 @@ def _kata_sources(family: str) -> Mapping[str, str]:
     return {v.task_id.removeprefix("katas/"): v.draft.source for v in FAMILIES[family].variants()}
 
 
+def pack_folders() -> list[Path]:
+    """The Harbor directories that ship with the package, in order of path."""
+    root = Path(str(resources.files("bowerbird.tasks"))) / "packs"
+    return sorted(path.parent for path in root.rglob("task.toml"))
+
+
 @cache
 def _packed() -> Mapping[str, Path]:
     """Task id -> directory, of every task in the packs that ship."""
-    root = Path(str(resources.files("bowerbird.tasks"))) / "packs"
-    folders = sorted(path.parent for path in root.rglob("task.toml")) if root.is_dir() else []
-    return {load_task(folder).view.task_id: folder for folder in folders}
+    return {load_task(folder).view.task_id: folder for folder in pack_folders()}
