@@ -89,6 +89,11 @@ class AlgoConfig(_Section):
     k1: int = Field(2, ge=0, description="age up to which a token has full weight")
     k2: int = Field(6, ge=0, description="age beyond which it has none")
     decay: float = Field(0.5, ge=0, description="lambda between k1 and k2")
+    scaffold_weight: float = Field(
+        1.0,
+        gt=0,
+        description="of a scaffold's tokens in the loss; they are few beside a solution's",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> "AlgoConfig":
@@ -113,11 +118,21 @@ class SamplerConfig(_Section):
 
 class CurriculumConfig(_Section):
     tasks_per_step: int = Field(4, ge=1, description="T")
+    drawn_per_task: int = Field(
+        1,
+        ge=1,
+        description="tasks drawn for each that is used; above 1 they are probed for those solved half the time",
+    )
+    probes: int = Field(4, ge=2, description="plain samples of a drawn task")
     floor: float = Field(0.05, gt=0, le=1, description="least weight of a category, so that none is forgotten")
     memory: float = Field(0.9, gt=0, lt=1, description="how much of the running success rate a new result keeps")
 
 
 class EvalConfig(_Section):
+    arms: tuple[Literal["plain", "fixed", "own"], ...] = Field(
+        ("plain", "fixed", "own"),
+        description="plain: one sample; fixed: a hand-written card; own: the model's own card",
+    )
     samples: int = Field(1, ge=1, description="rollouts per held-out task and arm")
     temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold; training's own explores")
     before: bool = True

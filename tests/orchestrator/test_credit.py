@@ -43,6 +43,12 @@ def test_only_members_that_take_part_are_trained() -> None:
     assert [s.stage for s in found].count(Stage.SOLVE) == 3
 
 
+def test_a_weight_touches_scaffolds_alone() -> None:
+    plain, weighted = samples(credit(GROUP)), samples(credit(GROUP), 8.0)
+    for before, after in zip(plain, weighted, strict=True):
+        assert after.advantage == (8.0 if before.stage is Stage.SCAFFOLD else 1.0) * before.advantage
+
+
 def test_signal_is_the_share_of_groups_with_variance() -> None:
     assert signal(credit(GROUP)) == pytest.approx(2 / 3)  # scaffolds yes, rollouts of a yes, rollouts of b no
     assert signal(credit([trial("a", 1.0, V, [(1.0, V), (1.0, V)])])) == 0.0

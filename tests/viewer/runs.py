@@ -23,8 +23,9 @@ def step_report(step: int = 1, **changes: Any) -> StepReport:
         step=step, version=step, reward=0.41, scaffold_return=0.35, best_return=0.62, valid=45, hacked=2, infra_error=1,
         scaffolds=16, scaffolds_valid=15, signal=0.58, tokens_sampled=4100, tokens_learned=3900,
         tokens_per_second=141.6, loss=0.0123, grad_norm=0.77, ratio=1.01, clip_fraction=0.03, kl=0.001,
-        staleness_weight=1.0, max_age=0, seconds=29.4, seconds_propose=2.2, seconds_solve=13.3, seconds_grade=1.1,
-        seconds_learn=11.5, seconds_publish=1.3, failures={"wrong_answer": 12, "exception": 3}, flags={"canary": 2},
+        staleness_weight=1.0, max_age=0, seconds=29.4, seconds_draw=3.1, seconds_propose=2.2, seconds_solve=13.3,
+        seconds_grade=1.1, seconds_learn=11.5, seconds_publish=1.3,
+        failures={"wrong_answer": 12, "exception": 3}, flags={"canary": 2},
         choices={"candidates": {"1": 10, "3": 5}, "select": {"first": 9, "vote": 6}, "tools": {"none": 15}},
     )  # fmt: skip
     return replace(base, **changes)
@@ -37,7 +38,7 @@ def rising_reports(steps: int, seed: int = 0) -> list[StepReport]:
         share = step / steps
         wide = round(2 + 12 * share)
         hacked, infra = rng.randrange(3), rng.random() < 0.2
-        seconds = [2 + rng.random(), 12 + 4 * rng.random(), 1.5, 9 + 2 * rng.random(), 1.2]
+        seconds = [3 + rng.random(), 2 + rng.random(), 12 + 4 * rng.random(), 1.5, 9 + 2 * rng.random(), 1.2]
         found.append(
             step_report(
                 step,

@@ -5,7 +5,6 @@ fixed   a card written by hand
 own     a card that the policy writes for the task, paid for out of the same budget
 """
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,11 +13,9 @@ from bowerbird.evals.report import EvalReport, Trial, arm_result
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.grading import Grader
-from bowerbird.orchestrator.loop import card_job
+from bowerbird.orchestrator.jobs import card_job, no_scaffold, plain_job
 from bowerbird.orchestrator.progress import Watcher
-from bowerbird.rollout.card import run_plain
 from bowerbird.rollout.driver import Driver, Job
-from bowerbird.rollout.effects import Run
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.card import Card, write_card
@@ -26,7 +23,6 @@ from bowerbird.scaffold.propose import hand_written, proposal_request, read_prop
 from bowerbird.tasks import TaskSet
 from bowerbird.types import Outcome, Rollout, Scaffold, Verdict
 
-PLAIN_TEMPERATURE = 0.7
 FIXED = Card(
     decompose="none",
     max_steps=8,
@@ -41,7 +37,6 @@ FIXED = Card(
     tools="run",
     temperature="mid",
 )
-ARMS = ("plain", "fixed", "own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +52,9 @@ class Bench:
     grader: Grader
 
 
-def evaluate(bench: Bench, watcher: Watcher, arms: Sequence[str] = ARMS) -> EvalReport:
+def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
     """Every arm on every task, all in one batch. A card that does not parse solves nothing: a trial with reward 0."""
+    arms = bench.config.eval.arms
     scaffolds = {name: {"plain": _none, "fixed": _fixed, "own": _own}[name](bench) for name in arms}
     jobs = [
         _job(bench, name, scaffold, k)
@@ -83,7 +79,7 @@ def evaluate(bench: Bench, watcher: Watcher, arms: Sequence[str] = ARMS) -> Eval
 
 
 def _none(bench: Bench) -> list[Scaffold]:
-    return [Scaffold(f"plain-{i}", t, "none", "", {}, None, None, None, 0) for i, t in enumerate(bench.tasks)]
+    return [no_scaffold(f"plain-{i}", t) for i, t in enumerate(bench.tasks)]
 
 
 def _fixed(bench: Bench) -> list[Scaffold]:
@@ -103,16 +99,11 @@ def _own(bench: Bench) -> list[Scaffold]:
 
 
 def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:
-    config, task = bench.config, bench.tasks.views[scaffold.task_id]
-    seed, rollout_id = derive(config.seed, "eval", arm, task.task_id, k), f"{scaffold.scaffold_id}-{k}"
-    if arm != "plain":
-        return card_job(config, bench, scaffold, rollout_id, seed)
-
-    def start(attempt: int) -> Run:
-        own, budget = derive(seed, "attempt", attempt), config.rollout.token_budget
-        return run_plain(task, bench.chat, token_budget=budget, temperature=PLAIN_TEMPERATURE, seed=own)
-
-    return Job(rollout_id, task, scaffold.scaffold_id, start)
+    config = bench.config
+    seed, rollout_id = derive(config.seed, "eval", arm, scaffold.task_id, k), f"{scaffold.scaffold_id}-{k}"
+    if arm == "plain":
+        return plain_job(bench, scaffold, rollout_id, seed, tokens=config.rollout.token_budget)
+    return card_job(config, bench, scaffold, rollout_id, seed)
 
 
 def _trial(bench: Bench, scaffold: Scaffold, rollout: Rollout, verdict: Verdict) -> Trial:

@@ -46,13 +46,16 @@ def credit(task: Sequence[Trial]) -> list[Credited]:
     return found
 
 
-def samples(credited: Sequence[Credited]) -> list[TrainingSample]:
-    """Every call of every member that takes part, those with advantage 0 included: their tokens count."""
+def samples(credited: Sequence[Credited], scaffold_weight: float = 1.0) -> list[TrainingSample]:
+    """Every call of every member that takes part, those with advantage 0 included: their tokens count.
+
+    The loss is linear in the advantage's size, so a scaffold's advantage times `scaffold_weight` weighs its tokens.
+    """
     found = []
     for item in credited:
         completion = item.trial.scaffold.completion
         if completion is not None and item.advantage.value is not None:
-            found.append(TrainingSample(completion, item.advantage.value, Stage.SCAFFOLD))
+            found.append(TrainingSample(completion, scaffold_weight * item.advantage.value, Stage.SCAFFOLD))
         for rollout, advantage in zip(item.trial.rollouts, item.rollout_advantages, strict=True):
             if advantage.value is not None:
                 found += [TrainingSample(call, advantage.value, Stage.SOLVE) for call in rollout.calls]

@@ -16,33 +16,22 @@ from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.credit import Credited, Trial, credit, samples
 from bowerbird.orchestrator.curriculum import Curriculum
+from bowerbird.orchestrator.frontier import Probe
 from bowerbird.orchestrator.grading import Grader
+from bowerbird.orchestrator.jobs import card_job
 from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import StepReport, Watcher
 from bowerbird.orchestrator.reporting import Clock, report
 from bowerbird.orchestrator.store import commonest_failure
 from bowerbird.rewards.verdict import scaffold_return
-from bowerbird.rollout.card import run_card
 from bowerbird.rollout.driver import Driver, Job
-from bowerbird.rollout.effects import Run
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.archive import Archive, Entry
-from bowerbird.scaffold.card import Card
 from bowerbird.scaffold.propose import proposal_request, read_proposal
 from bowerbird.tasks import TaskSet
 from bowerbird.trainer.learner import LearnerStats
 from bowerbird.types import Outcome, PolicyVersion, Rollout, Scaffold, TaskView, TrainingSample
-
-
-class SolvingParts(Protocol):
-    """What a rollout needs: the tasks' public halves and the words for the model."""
-
-    @property
-    def tasks(self) -> TaskSet: ...
-
-    @property
-    def chat(self) -> Chat: ...
 
 
 class Learns(Protocol):
@@ -80,13 +69,15 @@ class Loop:
     def __init__(self, config: Config, stages: Stages, archive: Archive, curriculum: Curriculum, watcher: Watcher):
         self._config, self._stages, self._watcher = config, stages, watcher
         self._driver = Driver(stages.sampler, stages.sandbox, stages.pool)
+        self._probe = Probe(config, stages, self._driver, stages.grader, watcher)
         self.archive, self.curriculum = archive, curriculum
 
     def step(self, number: int) -> Step:
         """One whole step; `number` counts from 1. The learner's version before it is `number - 1`."""
         clock = Clock()
         seed = derive(self._config.seed, "step", number)
-        tasks = self.curriculum.draw(self._config.curriculum.tasks_per_step, Random(derive(seed, "draw")))
+        tasks = self._probe.draw(self.curriculum, seed)
+        clock.lap("draw")
         proposals = self._propose(seed, number, tasks)
         clock.lap("propose")
         rollouts = self._solve(seed, proposals)
@@ -97,7 +88,7 @@ class Loop:
         credited = [
             item for task in tasks for item in credit([t for t in trials if t.scaffold.task_id == task.task_id])
         ]
-        learned = samples(credited)
+        learned = samples(credited, self._config.algo.scaffold_weight)
         give_back()
         self._watcher.phase("learn", 0, 1)
         stats = self._stages.learner.step(learned, number - 1)
@@ -134,8 +125,10 @@ class Loop:
         return self._driver.run(jobs, lambda n: self._watcher.phase("solve", n, len(jobs)))
 
     def _job(self, seed: int, scaffold: Scaffold, k: int) -> Job:
-        rollout_id = f"{scaffold.scaffold_id}-{k}"
-        return card_job(self._config, self._stages, scaffold, rollout_id, derive(seed, "rollout", rollout_id))
+        """Rollout k under every scaffold of a task draws from the same random numbers: luck that is shared cancels when
+        scaffolds are compared, and no gradient is biased by it, since no scaffold knows the numbers."""
+        own = derive(seed, "rollout", scaffold.task_id, k)
+        return card_job(self._config, self._stages, scaffold, f"{scaffold.scaffold_id}-{k}", own)
 
     # -- rewards -----------------------------------------------------------------------------------
 
@@ -168,21 +161,3 @@ class Loop:
             self.curriculum.record(category, rewards)
             if result.outcome is Outcome.VALID and scaffold.invalid is None:
                 self.archive.add(Entry(scaffold, category, result.value, commonest_failure(item)))
-
-
-def card_job(config: Config, parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: int) -> Job:
-    """A rollout of a card, valid by now, on its task."""
-    task = parts.tasks.views[scaffold.task_id]
-    card, budget = Card.model_validate(scaffold.spec), remaining_budget(config, scaffold)
-
-    def start(attempt: int) -> Run:
-        own = derive(seed, "attempt", attempt)
-        return run_card(task, card, parts.chat, token_budget=budget, call_tokens=config.rollout.call_tokens, seed=own)
-
-    return Job(rollout_id, task, scaffold.scaffold_id, start)
-
-
-def remaining_budget(config: Config, scaffold: Scaffold) -> int:
-    """Tokens left for solving: a scaffold pays for its own tokens out of the rollout's budget."""
-    own = len(scaffold.completion.token_ids) if scaffold.completion is not None else 0
-    return max(config.rollout.token_budget - own, 0)

@@ -71,6 +71,7 @@ def report(
         staleness_weight=stats.weight,
         max_age=max(ages, default=0),
         seconds=clock.total,
+        seconds_draw=laps["draw"],
         seconds_propose=laps["propose"],
         seconds_solve=laps["solve"],
         seconds_grade=laps["grade"],

@@ -13,7 +13,7 @@ Axes = Any  # matplotlib has no types that we could check against
 FIELDS = ("candidates", "select", "verify", "temperature")  # the choices that decide most
 SOLVE, SCAFFOLD, QUIET = "#1f6f8b", "#d1662f", "#8a8f98"
 GOOD, BAD, LOST = "#7fb7a5", "#c8553d", "#c9ccd1"
-PARTS = ("#b9d3e0", "#1f6f8b", "#7fb7a5", "#d1662f", "#c9ccd1")
+PARTS = ("#d9c9a3", "#b9d3e0", "#1f6f8b", "#7fb7a5", "#d1662f", "#c9ccd1")
 SHARES = ("#1f6f8b", "#d1662f", "#7fb7a5", "#e0b04c", "#8a6fa8", "#8a8f98")
 _MANY = 60  # steps from which bars would become hairs: areas are drawn instead
 

@@ -1,6 +1,6 @@
 """Words and numbers as a person reads them."""
 
-STEP_PHASES = ("propose", "solve", "grade", "learn", "publish")  # the parts of a step, in order
+STEP_PHASES = ("draw", "propose", "solve", "grade", "learn", "publish")  # the parts of a step, in order
 
 
 def clean(text: str, limit: int = 2000) -> str:

@@ -1,0 +1,57 @@
+"""Rollouts as jobs for the driver, the same for training and for evaluation."""
+
+from typing import Protocol
+
+from bowerbird.config import Config
+from bowerbird.inference.chat import Chat
+from bowerbird.rollout.card import run_card, run_plain
+from bowerbird.rollout.driver import Job
+from bowerbird.rollout.effects import Run
+from bowerbird.rollout.seeds import derive
+from bowerbird.scaffold.card import TEMPERATURES, Card
+from bowerbird.tasks import TaskSet
+from bowerbird.types import Scaffold
+
+
+class SolvingParts(Protocol):
+    """What a rollout needs: the tasks' public halves and the words for the model."""
+
+    @property
+    def tasks(self) -> TaskSet: ...
+
+    @property
+    def chat(self) -> Chat: ...
+
+
+def card_job(config: Config, parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: int) -> Job:
+    """A rollout of a card, valid by now, on its task."""
+    task = parts.tasks.views[scaffold.task_id]
+    card, budget = Card.model_validate(scaffold.spec), remaining_budget(config, scaffold)
+
+    def start(attempt: int) -> Run:
+        own = derive(seed, "attempt", attempt)
+        return run_card(task, card, parts.chat, token_budget=budget, call_tokens=config.rollout.call_tokens, seed=own)
+
+    return Job(rollout_id, task, scaffold.scaffold_id, start)
+
+
+def plain_job(parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: int, *, tokens: int) -> Job:
+    """One sample of at most `tokens` tokens, without the help of any scaffold; `scaffold` is `no_scaffold`."""
+    task = parts.tasks.views[scaffold.task_id]
+
+    def start(attempt: int) -> Run:
+        own = derive(seed, "attempt", attempt)
+        return run_plain(task, parts.chat, token_budget=tokens, temperature=TEMPERATURES["mid"], seed=own)
+
+    return Job(rollout_id, task, scaffold.scaffold_id, start)
+
+
+def no_scaffold(scaffold_id: str, task_id: str) -> Scaffold:
+    """Stands where a plain sample needs a scaffold."""
+    return Scaffold(scaffold_id, task_id, "none", "", {}, None, None, None, 0)
+
+
+def remaining_budget(config: Config, scaffold: Scaffold) -> int:
+    """Tokens left for solving: a scaffold pays for its own tokens out of the rollout's budget."""
+    own = len(scaffold.completion.token_ids) if scaffold.completion is not None else 0
+    return max(config.rollout.token_budget - own, 0)
