@@ -29,7 +29,7 @@ def evaluate(
 ) -> None:
     """Evaluate the newest version of RUN_DIR, or any model with --model, on held-out tasks.
 
-    Three arms at the same token budget: one plain sample, a fixed card, and the model's own card.
+    Arms at the same token budget, as `eval.arms` says: one plain sample, a fixed card, the model's own card.
     """
     from bowerbird.viewer.live import make_watcher
     from bowerbird.viewer.tables import evaluation_tables, show

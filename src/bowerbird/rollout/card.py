@@ -118,7 +118,7 @@ def _select(state: _State, card: Card) -> Generator[Effect, Reply, int | None]:
         behaviour = {i: state.checks[i].behaviour for i in numbers}
         commonest = Counter(behaviour.values()).most_common(1)[0][0]
         return next(i for i in numbers if behaviour[i] == commonest)
-    return numbers[0] if len(state.attempts) <= card.candidates else numbers[-1]  # "first" of the last round
+    return numbers[-1]  # the one candidate of the last round
 
 
 def _next_prompt(task: TaskView, card: Card, chat: Chat, state: _State, failed: int) -> tuple[Prompt, tuple[int, ...]]:

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bowerbird.types import JsonValue
 
@@ -36,7 +36,8 @@ class Card(BaseModel):
     verify: Literal["none", "compile", "visible_tests"] = Field(description="what a round's answers must pass")
     candidates: Literal[1, 2, 3, 4] = Field(description="answers per round")
     select: Literal["first", "visible_pass", "vote"] = Field(
-        description="the answer submitted: the first, the first that passes the examples, or the commonest behaviour"
+        description="the answer submitted: the first, the first that passes the examples, or the commonest behaviour; "
+        "never the first of several candidates, which would be drawn for nothing"
     )
     tools: Literal["run"] = Field(description="run: answers may be executed on the visible examples in the sandbox")
     temperature: Literal["low", "mid", "high"]
@@ -49,17 +50,31 @@ class Card(BaseModel):
             raise ValueError("a boolean is not allowed here")
         return value
 
+    @model_validator(mode="after")
+    def _several_need_a_choice(self) -> Self:
+        if self.candidates > 1 and self.select == "first":
+            raise ValueError("several candidates need select: visible_pass or vote")
+        return self
+
 
 # one sample is best at 0.2 and many at 0.8 (Chen et al. 2021, "Evaluating Large Language Models Trained on Code")
 TEMPERATURES: Mapping[str, float] = {"low": 0.2, "mid": 0.5, "high": 0.8}
 
 
 def card_schema() -> str:
-    """The JSON schema that the grammar enforces."""
-    properties = {name: {"enum": list(get_args(field.annotation))} for name, field in Card.model_fields.items()}
-    return json.dumps(
-        {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-    )
+    """The JSON schema that the grammar enforces: the fields in order, and no `first` of several candidates."""
+    one = {name: list(get_args(field.annotation)) for name, field in Card.model_fields.items()}
+    several = one | {"candidates": one["candidates"][1:], "select": one["select"][1:]}
+    return json.dumps({"anyOf": [_object(one | {"candidates": one["candidates"][:1]}), _object(several)]})
+
+
+def _object(options: Mapping[str, list[JsonValue]]) -> dict[str, JsonValue]:
+    return {
+        "type": "object",
+        "properties": {name: {"enum": values} for name, values in options.items()},
+        "required": list(options),
+        "additionalProperties": False,
+    }
 
 
 def parse_card(text: str) -> tuple[Card | None, str | None]:
