@@ -44,8 +44,13 @@ from tests.adversarial.fuzzing import SECRET, bounded, broken_texts, jsons, line
 
 # -- what a model writes --------------------------------------------------------------------------------------------
 
-CHOICES = {name: field["enum"] for name, field in json.loads(card_schema())["properties"].items()}
-cards = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in CHOICES.items()})
+ONE, SEVERAL = (
+    {name: field["enum"] for name, field in kind["properties"].items()} for kind in json.loads(card_schema())["anyOf"]
+)
+CHOICES = {name: [*values, *SEVERAL[name]] for name, values in ONE.items()}
+cards = st.one_of(
+    st.fixed_dictionaries({name: st.sampled_from(values) for name, values in kind.items()}) for kind in (ONE, SEVERAL)
+)
 
 
 @often(3)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from bowerbird.scaffold.card import Card, card_schema, parse_card, write_card
 
 def any_card(seed: int) -> Card:
     draw = random.Random(seed)
-    properties = json.loads(card_schema())["properties"]
+    properties = draw.choice(json.loads(card_schema())["anyOf"])["properties"]
     return Card.model_validate({name: draw.choice(field["enum"]) for name, field in properties.items()})
 
 
@@ -41,6 +42,27 @@ def test_what_is_no_card_says_why(text: str, why: str) -> None:
     assert card is None
     assert problem is not None
     assert why in problem
+
+
+def test_several_candidates_are_drawn_for_something() -> None:
+    raw = any_card(3).model_dump() | {"candidates": 3, "select": "first"}
+    assert parse_card(json.dumps(raw)) == (
+        None,
+        "card: Value error, several candidates need select: visible_pass or vote",
+    )
+    assert parse_card(json.dumps(raw | {"candidates": 1}))[0] is not None
+    pairs = {
+        (c, s)
+        for o in json.loads(card_schema())["anyOf"]
+        for c in options(o, "candidates")
+        for s in options(o, "select")
+    }
+    assert pairs == {(c, s) for c in (1, 2, 3, 4) for s in ("first", "visible_pass", "vote") if c == 1 or s != "first"}
+
+
+def options(schema: dict[str, Any], name: str) -> list[Any]:
+    found: list[Any] = schema["properties"][name]["enum"]
+    return found
 
 
 def test_numbers_are_strict() -> None:

@@ -239,7 +239,7 @@ _CARD = {
     "retries": 0,
     "verify": "none",
     "candidates": 1,
-    "select": "first",
+    "select": "visible_pass",
     "tools": "run",
     "temperature": "low",
 }
