@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,8 @@ def settings(model: Path, name: str, **changes: str) -> list[str]:
         "rollout.call_tokens": "16",
         "scaffold.max_tokens": "400",
         "curriculum.tasks_per_step": "2",
+        "curriculum.drawn_per_task": "2",
+        "curriculum.probes": "2",
     } | changes
     return [f"{key}={value}" for key, value in chosen.items()]
 
@@ -112,6 +115,16 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(
     assert done.returncode == 0
     assert rows(tmp_path / "whole") == rows(whole)
     assert (tmp_path / "whole" / "eval-after.json").read_text() == (whole / "eval-after.json").read_text()
+
+
+def test_a_run_that_died_long_after_its_last_checkpoint_goes_on(tiny: Path, tmp_path: Path) -> None:
+    chosen = {"steps": "4", "checkpoint_every": "2", "eval.before": "false", "eval.after": "false"}
+    run = train_and_evaluate(config(tiny, "late", **chosen), tmp_path, Silent())
+    before = rows(run)
+    assert {p.name for p in (run / "versions").iterdir()} == {"3", "4"}
+    shutil.rmtree(run / "checkpoints" / "4")  # as if killed before it: version 2 is gone, 3 and 4 are of no use
+    train_and_evaluate(load_config(None), tmp_path, Silent(), resume=run)
+    assert rows(run) == before
 
 
 def test_a_model_that_writes_only_nonsense_scores_nothing_and_breaks_nothing(tiny: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from bowerbird.scaffold.archive import Archive
 from bowerbird.tasks import TaskSet
 from bowerbird.trainer import checkpoint
 from bowerbird.trainer.learner import Learner
-from bowerbird.trainer.publish import complete, publish, retain
+from bowerbird.trainer.publish import complete, forget, publish, retain
 from bowerbird.types import BowerbirdError, ConfigError, PolicyVersion, RunError
 
 _KEPT_VERSIONS = 2
@@ -70,6 +70,7 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
     load_tokenizer(source)  # a model that is not there is said here, in one clear line
     done = max(complete(store.checkpoints), default=0)
     store.rewind(done)
+    forget(store.versions, done)
     weights = str(store.checkpoints / str(done)) if done else source
     where = hardware(config)
     store.add_tasks(tasks.views.values())

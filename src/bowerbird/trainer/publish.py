@@ -71,6 +71,13 @@ def retain(folder: Path, keep: int) -> None:
         shutil.rmtree(folder / str(number), ignore_errors=True)
 
 
+def forget(folder: Path, after: int) -> None:
+    """Delete the numbered folders above `after`: a run that is rewound makes them again."""
+    for number in complete(folder):
+        if number > after:
+            shutil.rmtree(folder / str(number))
+
+
 def complete(folder: Path) -> list[int]:
     """The numbers of complete versions or checkpoints in `folder`, ascending."""
     if not folder.is_dir():
