@@ -49,7 +49,7 @@ ONE, SEVERAL = (
 )
 CHOICES = {name: [*values, *SEVERAL[name]] for name, values in ONE.items()}
 cards = st.one_of(
-    st.fixed_dictionaries({name: st.sampled_from(values) for name, values in kind.items()}) for kind in (ONE, SEVERAL)
+    [st.fixed_dictionaries({name: st.sampled_from(values) for name, values in kind.items()}) for kind in (ONE, SEVERAL)]
 )
 
 
