@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from bowerbird.rewards.verifiers import script
-from bowerbird.rewards.verifiers.script import ScriptVerifier, check_script
+from bowerbird.rewards.verifiers.reward import BadReward
+from bowerbird.rewards.verifiers.script import ScriptVerifier, check_script, one_writer
 from bowerbird.sandbox import FakeSandbox
+from bowerbird.sandbox.furnish import Letters
 from bowerbird.sandbox.protocol import Sandbox
 from bowerbird.types import Facts, InfraError, SandboxError, SandboxUnavailable, TaskError, Verification, VerifierSpec
 
@@ -27,6 +29,25 @@ def spec(text: str = TEST, **changes: Any) -> VerifierSpec:
 
 def grade(sandbox: Sandbox, text: str = TEST, source: bytes = SUM, **changes: Any) -> Verification:
     return ScriptVerifier(sandbox).verify(spec(text, **changes), {"solution.py": source})
+
+
+@pytest.mark.parametrize(
+    ("letters", "forged"),
+    [
+        (Letters((b"1",), 1), False),
+        (Letters((b"0", b"1"), 1), True),
+        (Letters((b"1",), 2), True),
+        (Letters((b"0" * 4096, b"0" * 904), 1), False),  # one write: a pipe takes no more than 4096 bytes at once
+        (Letters((b"0" * 4096, b"0" * 904), 2), True),
+    ],
+)
+def test_one_writer_writes_once(letters: Letters, forged: bool) -> None:
+    if not forged:
+        assert one_writer(letters) == b"".join(letters.pieces)
+        return
+    with pytest.raises(BadReward) as bad:
+        one_writer(letters)
+    assert bad.value.failure == "forged_report"
 
 
 @pytest.mark.sandbox

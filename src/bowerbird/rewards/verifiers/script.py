@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
-from bowerbird.rewards.verifiers.reward import BadReward, read_reward
+from bowerbird.rewards.verifiers.reward import LONGEST, BadReward, read_reward
 from bowerbird.sandbox.furnish import Letters, furnished
 from bowerbird.sandbox.protocol import Execution, Limits, Sandbox
 from bowerbird.types import Facts, InfraError, SandboxUnavailable, TaskError, Verification, VerifierSpec
@@ -104,7 +104,7 @@ class ScriptVerifier:
         if ending is not None:
             return 0.0, ending, facts, f"tests/test.sh ended by {ending}"
         try:
-            reward = read_reward(_only(text), _only(table))
+            reward = read_reward(one_writer(text), one_writer(table))
         except BadReward as bad:
             return 0.0, bad.failure, facts, f"tests/test.sh: {bad}"
         return reward, None if reward == 1.0 else "test_failed", facts, ""
@@ -137,11 +137,13 @@ def check_script(spec: VerifierSpec) -> None:
         raise TaskError(f"{where}: {SCRIPT} is missing; it grades a script task")
 
 
-def _only(letters: Letters) -> bytes:
-    """What the one writer wrote. Raises BadReward where there was more than one, or one that came twice."""
-    if letters.openings > 1 or len(letters.pieces) > 1:
+def one_writer(letters: Letters) -> bytes:
+    """What one writer wrote at once. Raises BadReward where there was more than one, or one that came twice."""
+    written = b"".join(letters.pieces)
+    whole = len(written) <= LONGEST  # one write of more than a pipe's PIPE_BUF, 4096 bytes, may come in pieces
+    if letters.openings > 1 or (whole and len(letters.pieces) > 1):
         raise BadReward("forged_report", "the reward was opened or written more than once")
-    return b"".join(letters.pieces)
+    return written
 
 
 def _ending(done: Execution) -> str | None:
