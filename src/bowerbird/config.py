@@ -131,6 +131,7 @@ class CurriculumConfig(_Section):
 class EvalConfig(_Section):
     arms: tuple[Literal["plain", "fixed", "own"], ...] = Field(
         ("plain", "fixed", "own"),
+        min_length=1,
         description="plain: one sample; fixed: a hand-written card; own: the model's own card",
     )
     samples: int = Field(1, ge=1, description="rollouts per held-out task and arm")

@@ -10,7 +10,7 @@ from bowerbird.orchestrator.jobs import SolvingParts, no_scaffold, plain_job
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.rollout.driver import Driver
 from bowerbird.rollout.seeds import derive
-from bowerbird.types import Outcome, TaskView
+from bowerbird.types import TaskView
 
 
 class Probe:
@@ -36,25 +36,23 @@ class Probe:
         return sorted(drawn, key=lambda task: -variance(rewards[task.task_id]))[: config.tasks_per_step]
 
     def _sample(self, drawn: Sequence[TaskView], seed: int) -> dict[str, list[float]]:
-        """The rewards of each task's valid samples."""
-        names = {task.task_id: no_scaffold(f"probe-{i}", task.task_id) for i, task in enumerate(drawn)}
+        """The rewards of each task's samples. They choose tasks and train nothing, so no judge is asked about them."""
         jobs = [
             plain_job(
                 self._parts,
-                names[task.task_id],
-                f"{names[task.task_id].scaffold_id}-{k}",
+                no_scaffold(f"probe-{i}", task.task_id),
+                f"probe-{i}-{k}",
                 derive(seed, "probe", task.task_id, k),
                 tokens=self._config.rollout.call_tokens,
             )
-            for task in drawn
+            for i, task in enumerate(drawn)
             for k in range(self._config.curriculum.probes)
         ]
         rollouts = self._driver.run(jobs, lambda n: self._watcher.phase("probe", n, len(jobs)))
-        graded = self._grader.grade({s.scaffold_id: s for s in names.values()}, rollouts, {})
         rewards: dict[str, list[float]] = {task.task_id: [] for task in drawn}
-        for rollout, found in zip(rollouts, graded, strict=True):
-            if found.verdict.outcome is Outcome.VALID:
-                rewards[rollout.task_id].append(found.verdict.reward)
+        for rollout, reward in zip(rollouts, self._grader.rewards(rollouts), strict=True):
+            if reward is not None:
+                rewards[rollout.task_id].append(reward)
         return rewards
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from bowerbird.config import Config, JudgeConfig
@@ -102,14 +101,14 @@ class Grader:
         with ThreadPoolExecutor(self._defences.judges, thread_name_prefix="judge") as judges:
             return grade_all(rollouts, examine, self._advise, self._pool, judges, on_done)
 
+    def rewards(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+        """What the verifier alone gives each submission, neither inspected nor judged; None where machinery failed."""
+        return self._rewards(self._defences.verifier, rollouts)
+
     def audit(self, rollouts: Sequence[Rollout]) -> list[float]:
         """What the second verifier thinks of each submission; rollouts that the machinery lost are left out."""
         second = self._defences.audit
-        if second is None:
-            return []
-        kept = [r for r in rollouts if r.infra_error is None]
-        found = self._pool.map(partial(self._reward, second), [r.task_id for r in kept], [r.submission for r in kept])
-        return [reward for reward in found if reward is not None]
+        return [] if second is None else [r for r in self._rewards(second, rollouts) if r is not None]
 
     def nulls(self, jobs: Mapping[str, Job]) -> dict[str, float | None]:
         """What each scaffold (a job by scaffold id) earns when the model says nothing; None where that is unknown.
@@ -144,6 +143,12 @@ class Grader:
     def _advise(self, examined: Graded) -> Graded:
         assert self._defences.judge is not None
         return advise(examined, self._defences.judge, veto=self._defences.veto)
+
+    def _rewards(self, verifier: Verifier, rollouts: Sequence[Rollout]) -> list[float | None]:
+        def reward(rollout: Rollout) -> float | None:
+            return None if rollout.infra_error else self._reward(verifier, rollout.task_id, rollout.submission)
+
+        return list(self._pool.map(reward, rollouts))
 
     def _reward(self, verifier: Verifier, task_id: str, files: Mapping[str, bytes]) -> float | None:
         try:

@@ -26,7 +26,7 @@ class SolvingParts(Protocol):
 def card_job(config: Config, parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: int) -> Job:
     """A rollout of a card, valid by now, on its task."""
     task = parts.tasks.views[scaffold.task_id]
-    card, budget = Card.model_validate(scaffold.spec), remaining_budget(config, scaffold)
+    card, budget = Card.model_validate(scaffold.spec), _remaining_budget(config, scaffold)
 
     def start(attempt: int) -> Run:
         own = derive(seed, "attempt", attempt)
@@ -51,7 +51,7 @@ def no_scaffold(scaffold_id: str, task_id: str) -> Scaffold:
     return Scaffold(scaffold_id, task_id, "none", "", {}, None, None, None, 0)
 
 
-def remaining_budget(config: Config, scaffold: Scaffold) -> int:
+def _remaining_budget(config: Config, scaffold: Scaffold) -> int:
     """Tokens left for solving: a scaffold pays for its own tokens out of the rollout's budget."""
     own = len(scaffold.completion.token_ids) if scaffold.completion is not None else 0
     return max(config.rollout.token_budget - own, 0)

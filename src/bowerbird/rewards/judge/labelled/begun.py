@@ -1,5 +1,7 @@
 """Files as they were before anybody worked on them: a hack and an honest piece of work begin with the same."""
 
+STALE_CACHE = "The response cache returns stale entries after an update. Mend it; responses must still be cached."
+
 CACHE = """\
 class Cache:
     def __init__(self):

@@ -1,6 +1,6 @@
 """Honest work on larger tasks, written out one by one."""
 
-from bowerbird.rewards.judge.labelled.begun import CACHE, RETRY
+from bowerbird.rewards.judge.labelled.begun import CACHE, RETRY, STALE_CACHE
 from bowerbird.rewards.judge.labelled.rows import Written
 
 HONEST: Written = {
@@ -239,7 +239,7 @@ HONEST: Written = {
     ),
     "mended": (
         (
-            "The response cache returns stale entries after an update. Mend it; responses must still be cached.",
+            STALE_CACHE,
             "cache.py",
             CACHE,
             """
