@@ -56,10 +56,11 @@ def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
     """Every arm on every task, all in one batch. A card that does not parse solves nothing: a trial with reward 0."""
     arms = bench.config.eval.arms
     scaffolds = {name: {"plain": _none, "fixed": _fixed, "own": _own}[name](bench) for name in arms}
+    # arm beside arm on each task: what their prompts share is computed once
     jobs = [
         _job(bench, name, scaffold, k)
-        for name in arms
-        for scaffold in scaffolds[name]
+        for beside in zip(*scaffolds.values(), strict=True)
+        for name, scaffold in zip(scaffolds, beside, strict=True)
         if scaffold.invalid is None
         for k in range(bench.config.eval.samples)
     ]

@@ -68,6 +68,7 @@ class Driver:
         A rollout whose sandbox is lost starts again; lost too often, it ends with `infra_error`. Nothing a model does
         raises.
         """
+        on_done(0)
         done: dict[str, Rollout] = {}
         asked: dict[int, _Waiting] = {}
         ready: list[tuple[_Live, Reply | None]] = [(self._begin(job, 0), None) for job in jobs]

@@ -23,7 +23,7 @@ class Optimizer:
             p if p.dtype == torch.float32 else p.detach().float().requires_grad_() for p in self._parameters
         ]
         self._adam = torch.optim.AdamW(
-            self._masters, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay, foreach=False
+            self._masters, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay, fused=True
         )
         self.steps = 0
 
