@@ -23,7 +23,7 @@ from bowerbird.sandbox import open_sandbox
 from bowerbird.types import Case, Facts, Rollout, Scaffold, TaskView, VerifierSpec
 
 ROLLOUTS = int(os.environ.get("ROLLOUTS", "1600"))
-WORKERS, AT_ONCE, ANSWER_S = 2, 256, 2.0
+WORKERS, AT_ONCE, ANSWER_S = 2, JudgeConfig().at_once, 2.0
 TASK = TaskView("bench", "bench", "Write add(a, b).", "add", (Case((1, 1), 2),))
 SPEC = VerifierSpec("bench", "oracle", "add", tuple(Case((i, 2), i + 2) for i in range(5)))
 SCAFFOLD = Scaffold("bench", "bench", "card", "{}", {}, None, None, None, 0)

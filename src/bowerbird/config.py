@@ -58,7 +58,7 @@ class JudgeConfig(_Section):
     max_tokens: int = Field(256, ge=32, description="longest answer")
     timeout_s: float = Field(60.0, gt=0)
     retries: int = Field(2, ge=0, description="further attempts after an outage or an unparseable answer")
-    at_once: int = Field(64, ge=1, description="requests under way at the endpoint")
+    at_once: int = Field(256, ge=1, description="requests under way at the endpoint")
     calibration: str = Field("", description="report of `bowerbird judge calibrate`; without one the run warns")
 
 

@@ -52,3 +52,9 @@ def test_a_weight_touches_scaffolds_alone() -> None:
 def test_signal_is_the_share_of_groups_with_variance() -> None:
     assert signal(credit(GROUP)) == pytest.approx(2 / 3)  # scaffolds yes, rollouts of a yes, rollouts of b no
     assert signal(credit([trial("a", 1.0, V, [(1.0, V), (1.0, V)])])) == 0.0
+
+
+@pytest.mark.parametrize("outcome", [H, E])
+def test_no_rollout_takes_part_under_a_scaffold_that_does_not(outcome: Outcome) -> None:
+    (item,) = credit([trial("a", 0.0, outcome, [(1.0, V), (0.0, V), (0.0, H)])])
+    assert [x.value for x in item.rollout_advantages] == [None, None, None]

@@ -8,8 +8,8 @@ import pytest
 from bowerbird.config import Config, load_config
 from bowerbird.orchestrator.credit import credit
 from bowerbird.orchestrator.files import write_atomically
-from bowerbird.orchestrator.store import RunStore
-from bowerbird.types import RunError, TaskView
+from bowerbird.orchestrator.store import RunStore, reconfigure
+from bowerbird.types import ConfigError, RunError, TaskView
 from tests.orchestrator.test_credit import GROUP
 from tests.viewer.runs import step_report
 
@@ -75,3 +75,18 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="Free some disk"):
         write_atomically(Path("/dev/full") / "x", "new")
     assert target.read_text() == "old"
+
+
+def test_a_run_changes_only_what_says_nothing_about_a_step(tmp_path: Path) -> None:
+    filled(tmp_path).close()
+    reconfigure(tmp_path / "r", ["steps=99", "monitor.stop_above=0.5"])
+    again, config = RunStore.open(tmp_path / "r")
+    assert (config.steps, config.monitor.stop_above) == (99, 0.5)
+    with pytest.raises(RunError, match="in use"):
+        reconfigure(tmp_path / "r", ["steps=1"])
+    again.close()
+    with pytest.raises(ConfigError, match="seed"):
+        reconfigure(tmp_path / "r", ["steps=7", "seed=1"])
+    again, config = RunStore.open(tmp_path / "r")
+    assert config.steps == 99
+    again.close()

@@ -25,7 +25,7 @@ class FixedVerifier:
 
 def test_a_passing_rollout() -> None:
     graded = grade(task(), spec(), scaffold(), rollout(), FixedVerifier(Verification(1.0, None, 3, 3)))
-    assert (graded.verdict.outcome, graded.verdict.reward, graded.error) == (Outcome.VALID, 1.0, None)
+    assert (graded.verdict.outcome, graded.verdict.reward, graded.verdict.error) == (Outcome.VALID, 1.0, None)
 
 
 @pytest.mark.parametrize("error", [SandboxError("lost"), InfraError("endpoint down")])
@@ -33,7 +33,7 @@ def test_failed_machinery_is_never_a_zero(error: InfraError) -> None:
     graded = grade(task(), spec(), scaffold(), rollout(), FixedVerifier(error))
     assert graded.verdict.outcome is Outcome.INFRA_ERROR
     assert graded.verification is None
-    assert str(error) in str(graded.error)
+    assert str(error) in str(graded.verdict.error)
 
 
 def test_a_broken_grader_is_infra_error() -> None:
@@ -44,7 +44,7 @@ def test_a_broken_grader_is_infra_error() -> None:
 def test_a_lost_rollout_is_not_verified() -> None:
     verifier = FixedVerifier(Verification(1.0, None, 3, 3))
     graded = grade(task(), spec(), scaffold(), rollout(infra_error="sandbox lost"), verifier)
-    assert (graded.verdict.outcome, graded.error, verifier.asked) == (Outcome.INFRA_ERROR, "sandbox lost", 0)
+    assert (graded.verdict.outcome, graded.verdict.error, verifier.asked) == (Outcome.INFRA_ERROR, "sandbox lost", 0)
 
 
 def test_other_errors_are_bugs_and_pass_through() -> None:

@@ -1,12 +1,14 @@
 """Outcomes and returns: the order of precedence, the numbers, and what is refused."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bowerbird.rewards import decide, scaffold_return
+from bowerbird.rewards.verdict import JUDGE_OUTAGE
 from bowerbird.types import Flag, InfraError, Outcome, Verdict, Verification
 from tests.rewards.records import rollout, scaffold
 
@@ -98,3 +100,15 @@ def test_hacked_rollouts_never_move_a_return(members: list[tuple[Outcome, float]
     valid = [each for each in verdicts if each.outcome is Outcome.VALID]
     if valid:
         assert scaffold_return(scaffold(), verdicts, 0, 0.0) == scaffold_return(scaffold(), valid, 0, 0.0)
+
+
+def test_a_scaffold_that_is_the_attack_takes_no_part_whatever_its_other_rollouts_earned() -> None:
+    attack = replace(verdict(Outcome.HACKED), flags=(replace(FLAG, of_scaffold=True),))
+    assert scaffold_return(scaffold(), [verdict(Outcome.VALID, 1.0), attack], 0, 0.0).outcome is Outcome.HACKED
+
+
+def test_a_scaffold_is_not_measured_by_what_a_judge_outage_left_over() -> None:
+    """Only rollouts that earned something are shown to a judge: the others alone would make a 0 of the outage."""
+    unjudged = replace(verdict(Outcome.INFRA_ERROR), failure=JUDGE_OUTAGE)
+    verdicts = [unjudged, unjudged, verdict(Outcome.VALID, 0.0), verdict(Outcome.VALID, 0.0)]
+    assert scaffold_return(scaffold(), verdicts, 0, 0.0).outcome is Outcome.INFRA_ERROR

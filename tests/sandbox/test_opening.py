@@ -62,3 +62,12 @@ def test_the_choice_reaches_the_back_end():
 def test_an_unknown_watch_is_refused():
     with pytest.raises(ConfigError, match="auto, decoys, trace, off"):
         opening.open_sandbox("local", "all")  # type: ignore[arg-type]
+
+
+def test_what_is_to_be_hidden_reaches_the_back_end_as_folders(back_ends, tmp_path):
+    (tmp_path / "tasks.jsonl").touch()
+    first = opening.open_sandbox("counting", hide=[tmp_path])
+    assert opening.open_sandbox("counting", hide=[tmp_path / "tasks.jsonl"]) is first
+    assert opening.open_sandbox("counting") is not first
+    assert isinstance(first, Counting)
+    assert first.hidden == frozenset({tmp_path})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bowerbird.rewards.oracle import Verifier
-from bowerbird.tasks import Loaded, load_jsonl, load_reference, load_task
+from bowerbird.tasks import Loaded, load_jsonl, load_reference, load_task, task_folders
 from bowerbird.tasks.katas import generate
 from bowerbird.types import TaskError
 
@@ -88,7 +88,7 @@ def _from_file(path: Path, count: int | None) -> tuple[list[TaskCheck], list[Pro
 
 
 def _from_folders(root: Path, count: int | None) -> tuple[list[TaskCheck], list[Problem], int]:
-    folders = _task_folders(root)[:count]
+    folders = task_folders(root)[:count]
     if not folders:
         raise TaskError(f"{root}: no task.toml at or below it; a task is a directory that holds one")
     checks: list[TaskCheck] = []
@@ -112,14 +112,3 @@ def _from_folders(root: Path, count: int | None) -> tuple[list[TaskCheck], list[
         else:
             checks.append(TaskCheck(task, reference.solution, reference.cheats))
     return checks, problems, left_out
-
-
-def _task_folders(root: Path) -> list[Path]:
-    """Task directories at or below `root`, as `load_tasks` finds them: hidden folders and links aside."""
-    if (root / "task.toml").is_file():
-        return [root]
-    found = []
-    for child in sorted(root.iterdir()):
-        if child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
-            found += _task_folders(child)
-    return found

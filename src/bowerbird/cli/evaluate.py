@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bowerbird.cli.grading import show_trust
 from bowerbird.cli.options import FILE, FOLDER, plain_lines, settings, training_extra
 from bowerbird.types import ConfigError, RunError
 
@@ -46,6 +47,7 @@ def evaluate(
     for table in evaluation_tables(None, report):
         click.echo()
         show(table)
+    show_trust(report)
     if out is not None:
         from bowerbird.evals.report import save_report
 

@@ -30,6 +30,7 @@ def judge() -> None:
 @click.option("--out", type=FILE, help="Also write the report here, as JSON; a run names it in judge.calibration.")
 @click.option("--key", "api_key_env", metavar="VARIABLE", help="Environment variable that holds the endpoint's key.")
 @click.option("--at-once", type=click.IntRange(1), default=16, show_default=True, help="Questions under way.")
+@click.option("--max-tokens", type=click.IntRange(32), help="Longest answer; by default that of a run.")
 @click.option("--limit", type=click.IntRange(2), help="Only so many rollouts, spread over the set.")
 def calibrate(
     endpoint: str,
@@ -39,6 +40,7 @@ def calibrate(
     out: Path | None,
     api_key_env: str | None,
     at_once: int,
+    max_tokens: int | None,
     limit: int | None,
 ) -> None:
     """Measure a judge on labelled rollouts: precision, recall and false vetoes, with 95% intervals.
@@ -56,7 +58,7 @@ def calibrate(
     items = read_labelled(labelled if labelled is not None else SHIPPED)
     if limit is not None and limit < len(items):
         items = tuple(items[i * len(items) // limit] for i in range(limit))
-    opened = _open(_settings(endpoint, model, local, api_key_env, at_once))
+    opened = _open(_settings(endpoint, model, local, api_key_env, at_once, max_tokens))
     with Progress("asking the judge", len(items)) as progress:
         result = measure(opened, items, at_once=at_once, seen=progress.advance)
     for table in _tables(result, opened.model):
@@ -91,7 +93,7 @@ def show_record(rollout_id: str | None, labelled: Path | None) -> None:
 
 
 def _settings(
-    endpoint: str, model: str | None, local: str | None, api_key_env: str | None, at_once: int
+    endpoint: str, model: str | None, local: str | None, api_key_env: str | None, at_once: int, max_tokens: int | None
 ) -> "JudgeConfig":
     from pydantic import ValidationError
 
@@ -99,7 +101,9 @@ def _settings(
 
     if bool(endpoint) == bool(local) or bool(endpoint) != bool(model):
         raise click.UsageError("name an endpoint with --endpoint and --model, or a local model with --local")
-    fields = {"endpoint": endpoint, "model": model or local, "at_once": at_once}
+    fields: dict[str, object] = {"endpoint": endpoint, "model": model or local, "at_once": at_once}
+    if max_tokens is not None:
+        fields["max_tokens"] = max_tokens
     if api_key_env:
         fields["api_key_env"] = api_key_env
     try:

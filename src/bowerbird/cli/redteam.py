@@ -106,6 +106,8 @@ def _plan(options: Options) -> "Plan":
     else:
         targets, left_out = load_targets(tasks, config.seed)
         where = f"{len(targets)} of {tasks}"
+        unknown = sum(not target.known for target in targets)
+        where += f" ({unknown} without a solution, where attacks that bring it can earn nothing)" if unknown else ""
         where += f" ({left_out} more declare no submission and were left out)" if left_out else ""
     return Plan(
         config=config,

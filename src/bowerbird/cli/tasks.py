@@ -26,15 +26,23 @@ def tasks() -> None:
 @seed_option
 def list_tasks(source: str, count: int | None, seed: int) -> None:
     """List the tasks of SOURCE with category and difficulty."""
+    from bowerbird.rewards.verifiers import trust_key
     from bowerbird.tasks import load_named
     from bowerbird.viewer.tables import Table, show
 
     found = load_named(source, seed, count)
     rows = tuple(
-        (view.task_id, view.category, f"{view.difficulty:.2f}", view.entry_point, str(len(view.examples)))
+        (
+            view.task_id,
+            view.category,
+            f"{view.difficulty:.2f}",
+            view.entry_point,
+            str(len(view.examples)),
+            trust_key(found.spec(view.task_id)) if view.submission else "none here",
+        )
         for view in found.views.values()
     )
-    columns = ("task", "category", "difficulty", "function", "examples")
+    columns = ("task", "category", "difficulty", "function", "examples", "verifier")
     show(Table(f"{len(rows)} tasks", columns, rows, frozenset({"difficulty", "examples"})))
 
 
@@ -102,7 +110,8 @@ def check(source: str, count: int | None, seed: int, backend: str, workers: int)
     Exit status 1 when some task does not hold.
     """
     from bowerbird.cli.checking import check_all, load_checks
-    from bowerbird.rewards.verifiers import make_verifier
+    from bowerbird.cli.grading import trust_lines
+    from bowerbird.rewards.verifiers import TRUST, make_verifier, trust_key
     from bowerbird.sandbox import open_sandbox
     from bowerbird.viewer.progress import Progress
     from bowerbird.viewer.tables import Table, show
@@ -114,6 +123,9 @@ def check(source: str, count: int | None, seed: int, backend: str, workers: int)
     if problems:
         rows = tuple((problem.task_id, problem.what) for problem in problems)
         show(Table(f"{len(rows)} problems", ("task", "problem"), rows))
+    kinds = dict.fromkeys(trust_key(each.task.spec) for each in checks)
+    for line in trust_lines({kind: TRUST[kind] for kind in kinds}):
+        click.echo(line)
     cheats = sum(len(each.cheats) for each in checks)
     click.echo(
         f"{len(checks)} tasks, {cheats} cheats, {len(problems)} problems"

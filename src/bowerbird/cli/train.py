@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bowerbird.cli.grading import show_trust
 from bowerbird.cli.options import FILE, FOLDER, plain_lines, settings, training_extra
 from bowerbird.types import ConfigError, RunError
 
@@ -18,17 +19,21 @@ def train(config_file: Path | None, resume: Path | None, overrides: tuple[str, .
     """Train as the TOML file CONFIG says, then evaluate the model as it was and as it is.
 
     Makes the directory RUNS/NAME. Ctrl-C finishes the step at hand, saves and stops; `--resume RUNS/NAME` goes on
-    as if nothing had happened. A second Ctrl-C stops at once.
+    as if nothing had happened, and may change `steps` and the like with --set. A second Ctrl-C stops at once.
     """
     from bowerbird.config import load_config
     from bowerbird.viewer.live import make_watcher
 
     if resume is not None:
-        if config_file is not None or overrides:
-            raise click.UsageError("a resumed run keeps its own configuration: give --resume without CONFIG and --set")
+        if config_file is not None:
+            raise click.UsageError("a resumed run keeps its own configuration: give --resume without CONFIG")
         folder = resume
         if not (folder / "config.toml").is_file():
             raise RunError(f"{folder} is not a run directory: it has no config.toml")
+        if overrides:
+            from bowerbird.orchestrator.store import reconfigure
+
+            reconfigure(folder, overrides)
         config = load_config(folder / "config.toml")
     elif config_file is not None:
         config = load_config(config_file, list(overrides))
@@ -57,6 +62,9 @@ def _finish(run_dir: Path) -> None:
     for table in evaluation_tables(folder.evaluation("before"), folder.evaluation("after")):
         click.echo()
         show(table)
+    latest = folder.evaluation("after") or folder.evaluation("before")
+    if latest is not None:
+        show_trust(latest)
     click.echo()
     try:
         click.echo(f"curves: {draw_curves(run_dir)}")

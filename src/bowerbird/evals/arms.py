@@ -15,6 +15,7 @@ from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.grading import Grader
 from bowerbird.orchestrator.jobs import card_job, no_scaffold, plain_job
 from bowerbird.orchestrator.progress import Watcher
+from bowerbird.rewards.verifiers import TRUST, trust_key
 from bowerbird.rollout.driver import Driver, Job
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
@@ -64,10 +65,16 @@ def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
         if scaffold.invalid is None
         for k in range(bench.config.eval.samples)
     ]
+    nulls = {
+        scaffold.scaffold_id: _job(bench, name, scaffold, 0)
+        for name in arms
+        for scaffold in scaffolds[name]
+        if scaffold.invalid is None
+    }
     driver = Driver(bench.sampler, bench.sandbox, bench.pool)
     rollouts = driver.run(jobs, lambda n: watcher.phase("evaluate", n, len(jobs)))
     by_id = {s.scaffold_id: s for own in scaffolds.values() for s in own}
-    graded = bench.grader.grade(by_id, rollouts, {})
+    graded = bench.grader.grade(by_id, rollouts, bench.grader.nulls(nulls))
     trials: dict[str, list[Trial]] = {name: [] for name in arms}
     for rollout, found in zip(rollouts, graded, strict=True):
         if found.verdict.outcome is not Outcome.INFRA_ERROR:
@@ -76,7 +83,9 @@ def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
     for name in arms:
         trials[name] += [_unusable(bench, s) for s in scaffolds[name] if s.invalid is not None]
     results = tuple(arm_result(name, trials[name]) for name in arms)
-    return EvalReport(bench.sampler.version, bench.config.rollout.token_budget, len(bench.tasks), results)
+    kinds = dict.fromkeys(trust_key(bench.tasks.spec(task_id)) for task_id in bench.tasks)
+    trust = {kind: TRUST[kind] for kind in kinds}
+    return EvalReport(bench.sampler.version, bench.config.rollout.token_budget, len(bench.tasks), results, trust)
 
 
 def _none(bench: Bench) -> list[Scaffold]:

@@ -1,8 +1,8 @@
 """Results of an evaluation: arms side by side, with intervals, as records, JSON and a table."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class EvalReport:
     token_budget: int
     tasks: int
     arms: tuple[ArmResult, ...]
+    trust: Mapping[str, str] = field(default_factory=dict)  # kind of verifier that graded -> how far it can be trusted
 
     def arm(self, name: str) -> ArmResult:
         return next(a for a in self.arms if a.name == name)
@@ -74,4 +75,4 @@ def load_report(path: Path) -> EvalReport:
         ArmResult(a["name"], Estimate(**a["solved"]), a["tokens"], tuple(Trial(**t) for t in a["trials"]))
         for a in raw["arms"]
     )
-    return EvalReport(raw["version"], raw["token_budget"], raw["tasks"], arms)
+    return EvalReport(raw["version"], raw["token_budget"], raw["tasks"], arms, raw.get("trust", {}))

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from bowerbird.config import Config
+from bowerbird.config import Config, VerifierConfig
 from bowerbird.evals.arms import Bench, evaluate
 from bowerbird.evals.report import EvalReport, save_report
 from bowerbird.inference.models import resolve
-from bowerbird.orchestrator.grading import Defences, Grader, rules_of
+from bowerbird.orchestrator.grading import Grader, open_defences
 from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
 from bowerbird.orchestrator.store import RunStore
-from bowerbird.rewards.verifiers import make_verifier
 from bowerbird.tasks import Loaded, TaskSet, load_named
 from bowerbird.tasks.katas import KataTask, family_names, train_heldout_split
 from bowerbird.trainer.publish import complete
@@ -56,9 +55,12 @@ def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalRepo
 
 def evaluate_model(config: Config, heldout: TaskSet, model: str, version: int, watcher: Watcher) -> EvalReport:
     path = resolve(model, watcher.says)
-    with sampling_parts(config, path, version) as (engine, sandbox, pool):
-        # by the tasks' own verifiers, whatever a run was trained on
-        defences = Defences(make_verifier("task", sandbox), rules_of(config))
+    # by the tasks' own verifiers, whatever a run was trained on, and otherwise under the defences of training
+    own = config.model_copy(update={"verifier": VerifierConfig()})
+    with (
+        sampling_parts(config, path, version) as (engine, sandbox, pool),
+        open_defences(own, sandbox, watcher, None) as defences,
+    ):
         grader = Grader(heldout, sandbox, defences, pool)
         return evaluate(Bench(config, heldout, engine.chat, engine, sandbox, pool, grader), watcher)
 
@@ -71,7 +73,7 @@ def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
         train_part, heldout_part = train_heldout_split(tasks.seed, tasks.train, tasks.heldout, families=families)
         return _kata_set(train_part), _kata_set(heldout_part)
     found = load_named(tasks.source)
-    ids = list(found)
+    ids = _gradable(tasks.source, found)
     if len(ids) < tasks.train + tasks.heldout:
         raise TaskError(
             f"{tasks.source} has {len(ids)} tasks, but tasks.train + tasks.heldout is {tasks.train + tasks.heldout}"
@@ -82,6 +84,18 @@ def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
 
 def _kata_set(katas: list[KataTask]) -> TaskSet:
     return TaskSet(Loaded(kata.view, kata.spec) for kata in katas)
+
+
+def _gradable(source: str, tasks: TaskSet) -> list[str]:
+    """Ids of the tasks that a submission can be graded on. Raises TaskError where there is any other."""
+    ids = list(tasks)
+    if other := [task_id for task_id in ids if not tasks.views[task_id].submission]:
+        raise TaskError(
+            f"{source}: {len(other)} of {len(ids)} tasks declare no submission (the first: {other[0]}), so nothing "
+            "here can grade them. Move them elsewhere; or, if python3 and the system's tools are enough for it, say "
+            'kind = "script" and submission = [...] under [metadata.bowerbird] in task.toml'
+        )
+    return ids
 
 
 def _part(tasks: TaskSet, ids: list[str]) -> TaskSet:

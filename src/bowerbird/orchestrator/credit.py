@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bowerbird.algo.advantages import group_advantages
 from bowerbird.rewards.verdict import ScaffoldReturn
-from bowerbird.types import Advantage, Rollout, Scaffold, Stage, TrainingSample, Verdict
+from bowerbird.types import Advantage, Outcome, Rollout, Scaffold, Stage, TrainingSample, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,16 @@ class Credited:
 
 
 def credit(task: Sequence[Trial]) -> list[Credited]:
-    """Scaffold advantages compare the proposals of one task, rollout advantages the rollouts of one scaffold."""
+    """Scaffold advantages compare the proposals of one task, rollout advantages the rollouts of one scaffold.
+
+    Under a scaffold that takes no part no rollout does.
+    """
     values = group_advantages([t.result.value for t in task], [t.result.outcome for t in task])
     found = []
     for trial, value in zip(task, values, strict=True):
-        inner = group_advantages([v.reward for v in trial.verdicts], [v.outcome for v in trial.verdicts])
+        inner: list[float | None] = [None] * len(trial.verdicts)
+        if trial.result.outcome is Outcome.VALID:
+            inner = group_advantages([v.reward for v in trial.verdicts], [v.outcome for v in trial.verdicts])
         found.append(
             Credited(
                 trial,

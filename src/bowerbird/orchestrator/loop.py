@@ -156,6 +156,8 @@ class Loop:
     def _remember(self, credited: Sequence[Credited]) -> None:
         for item in credited:
             scaffold, result = item.trial.scaffold, item.trial.result
+            if result.outcome is Outcome.INFRA_ERROR:
+                continue
             category = self._stages.tasks.views[scaffold.task_id].category
             rewards = [v.reward for v in item.trial.verdicts if v.outcome is Outcome.VALID]
             self.curriculum.record(category, rewards)

@@ -6,8 +6,9 @@ from time import perf_counter
 
 from bowerbird.orchestrator.credit import Credited, signal
 from bowerbird.orchestrator.progress import StepReport
+from bowerbird.rewards.verdict import JUDGE_OUTAGE
 from bowerbird.trainer.learner import LearnerStats
-from bowerbird.types import Opinion, Outcome, TrainingSample
+from bowerbird.types import Opinion, Outcome, TrainingSample, Verdict
 
 
 class Clock:
@@ -81,9 +82,15 @@ def report(
         flags=dict(Counter(f.rule for v in verdicts for f in v.flags)),
         choices=_choices(credited),
         audit=_mean(audited) if audited else None,
-        opinions=dict(Counter(_said(v.opinion) for v in verdicts if v.opinion is not None)),
+        opinions=_opinions(verdicts),
         watchers=tuple(sorted({name for v in verdicts for name in v.watchers})),
     )
+
+
+def _opinions(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    counts = Counter(_said(v.opinion) for v in verdicts if v.opinion is not None)
+    out = sum(v.failure == JUDGE_OUTAGE or (v.outcome is Outcome.VALID and v.error is not None) for v in verdicts)
+    return dict(counts) | ({"outage": out} if out else {})
 
 
 def _said(opinion: Opinion) -> str:

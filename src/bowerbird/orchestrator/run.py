@@ -1,11 +1,12 @@
 """A run from its configuration: makes the parts, runs the steps, keeps what must survive."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -52,9 +53,15 @@ def hardware(config: Config) -> Hardware:
 
 
 @contextmanager
-def sampling_parts(config: Config, path: str, version: int) -> Iterator[tuple[Engine, Sandbox, ThreadPoolExecutor]]:
-    """What training and evaluation share. The sandbox is probed first: without one nothing starts."""
-    sandbox = open_sandbox(config.sandbox.backend, watch=config.monitor.watch)
+def sampling_parts(
+    config: Config, path: str, version: int, hide: Iterable[Path] = ()
+) -> Iterator[tuple[Engine, Sandbox, ThreadPoolExecutor]]:
+    """What training and evaluation share. The sandbox is probed first: without one nothing starts.
+
+    The folder that the tasks come from, and those in `hide`, look empty in it wherever they lie.
+    """
+    hidden = [path for path in (Path(config.tasks.source), *hide) if path.exists()]
+    sandbox = open_sandbox(config.sandbox.backend, watch=config.monitor.watch, hide=hidden)
     where = hardware(config)
     engine = Engine(path, places=config.sampler.places, dtype=where.dtype, device=where.device, version=version)
     with ThreadPoolExecutor(config.sandbox.workers, thread_name_prefix="sandbox") as pool:
@@ -84,7 +91,7 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
     )
     state: dict[str, Any] = checkpoint.load(learner, store.checkpoints, done) if done else {}
     with (
-        sampling_parts(config, source, 0) as (engine, sandbox, pool),
+        sampling_parts(config, source, 0, [store.folder]) as (engine, sandbox, pool),
         open_defences(config, sandbox, watcher, store.folder) as defences,
     ):
 
@@ -141,8 +148,11 @@ def heed_flags(report: StepReport, config: Config, store: RunStore, watcher: Wat
     if rate > config.monitor.stop_above:
         raise RunError(
             f"{told}. That is above monitor.stop_above; the step is saved. Mend the tasks or their verifier, "
-            f"or go on as it is with: bowerbird train --resume {store.folder}"
+            f"or go on all the same with: bowerbird train --resume {store.folder} --set monitor.stop_above=1"
         )
+    if outages := report.opinions.get("outage"):
+        transcripts = store.folder / "rollouts" / f"{report.step}.jsonl"
+        watcher.says(f"warning: step {report.step}: no judge for {outages} rollouts; {transcripts} says why")
     if rate > config.monitor.warn_above:
         watcher.says(f"warning: {told}")
 

@@ -19,7 +19,10 @@ from bowerbird.orchestrator.credit import Credited
 from bowerbird.orchestrator.files import write_atomically
 from bowerbird.orchestrator.progress import StepReport
 from bowerbird.scaffold.archive import Entry
-from bowerbird.types import Completion, PolicyVersion, Rollout, RunError, Scaffold, TaskView
+from bowerbird.types import Completion, ConfigError, PolicyVersion, Rollout, RunError, Scaffold, TaskView
+
+# Settings that say nothing about what a step does: a run may change them on its way.
+LATER = ("steps", "checkpoint_every", "monitor.warn_above", "monitor.stop_above")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (task_id TEXT PRIMARY KEY, category TEXT, instruction TEXT, difficulty REAL);
@@ -131,7 +134,7 @@ class RunStore:
                     verdict.outcome.value,
                     verdict.reward,
                     verdict.failure,
-                    rollout.infra_error,
+                    verdict.error,
                     advantage.value,
                 ),
             )
@@ -224,6 +227,22 @@ def _rollout(rollout: Rollout) -> dict[str, object]:
 
 def _call(call: Completion) -> dict[str, object]:
     return asdict(call)
+
+
+def reconfigure(folder: Path, overrides: Sequence[str]) -> None:
+    """Change settings of the run in `folder`, those in `LATER` alone.
+
+    Raises ConfigError for any other key or a wrong value, RunError where there is no run or it is under way.
+    """
+    for item in overrides:
+        if item.partition("=")[0].strip() not in LATER:
+            raise ConfigError(f"{item!r}: a run that goes on can only change {', '.join(LATER)}")
+    store, _ = RunStore.open(folder)
+    try:
+        path = folder / "config.toml"
+        write_atomically(path, dump_config(load_config(path, list(overrides))))
+    finally:
+        store.close()
 
 
 def _lock(folder: Path) -> int:

@@ -6,17 +6,16 @@ from bowerbird.rewards.evidence import Evidence
 from bowerbird.rewards.judge import Judge
 from bowerbird.rewards.monitor import RULES, Rule, inspect
 from bowerbird.rewards.oracle import Verifier
-from bowerbird.rewards.verdict import decide
+from bowerbird.rewards.verdict import JUDGE_OUTAGE, decide
 from bowerbird.types import Flag, InfraError, Outcome, Rollout, Scaffold, TaskView, Verdict, Verification, VerifierSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """One graded rollout. `error` says what the machinery did, exactly where the outcome is `infra_error`."""
+    """One graded rollout."""
 
     verdict: Verdict
     verification: Verification | None
-    error: str | None = None
     evidence: Evidence | None = None  # for the judge; None where the machinery failed
 
 
@@ -44,15 +43,16 @@ def grade(
         verdict = decide(rollout, verification, inspect(evidence, rules))
     except InfraError as error:
         failed = replace(rollout, infra_error=f"{type(error).__name__}: {error}")
-        return Graded(decide(failed, None, ()), None, failed.infra_error)
-    return Graded(verdict, verification, rollout.infra_error, evidence if rollout.infra_error is None else None)
+        return Graded(decide(failed, None, ()), None)
+    return Graded(verdict, verification, evidence if rollout.infra_error is None else None)
 
 
 def advise(graded: Graded, judge: Judge, *, veto: bool) -> Graded:
     """Ask the judge about a rollout that earned something; it may only take that away.
 
     A rollout that is hacked, lost or worth 0 has nothing to lose and is not shown to it. With `veto` False the opinion
-    is kept and decides nothing. A judge that cannot answer makes the outcome `infra_error`, with `veto` or without.
+    is kept and decides nothing. A judge that cannot answer makes the outcome `infra_error` where it has a veto, and is
+    noted where it has none.
     """
     verdict = graded.verdict
     if graded.evidence is None or verdict.outcome is not Outcome.VALID or verdict.reward == 0.0:
@@ -60,9 +60,9 @@ def advise(graded: Graded, judge: Judge, *, veto: bool) -> Graded:
     try:
         opinion = judge.judge(graded.evidence)
     except InfraError as error:
-        why = f"{type(error).__name__}: {error}"
-        lost = replace(verdict, outcome=Outcome.INFRA_ERROR, reward=0.0, failure="infra_error")
-        return Graded(lost, graded.verification, why)
+        noted = replace(verdict, error=f"{type(error).__name__}: {error}")
+        lost = replace(noted, outcome=Outcome.INFRA_ERROR, reward=0.0, failure=JUDGE_OUTAGE)
+        return replace(graded, verdict=lost if veto else noted)
     if veto and opinion.veto and not opinion.void:
         flag = Flag("judge", opinion.reason, "; ".join(opinion.quotes))
         verdict = replace(verdict, outcome=Outcome.HACKED, reward=0.0, failure="hacked", flags=(flag,))

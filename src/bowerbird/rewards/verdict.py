@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from bowerbird.types import Flag, InfraError, Outcome, Rollout, Scaffold, Verdict, Verification
 
+JUDGE_OUTAGE = "judge_outage"  # the failure of a rollout that earned something and that nobody could judge
+
 
 @dataclass(frozen=True, slots=True)
 class ScaffoldReturn:
@@ -38,7 +40,15 @@ def decide(rollout: Rollout, verification: Verification | None, flags: Sequence[
     facts = rollout.facts if verification is None else rollout.facts | verification.facts
     watchers = facts.watchers
     if rollout.infra_error is not None:
-        return Verdict(rollout.rollout_id, Outcome.INFRA_ERROR, 0.0, "infra_error", tuple(flags), watchers=watchers)
+        return Verdict(
+            rollout.rollout_id,
+            Outcome.INFRA_ERROR,
+            0.0,
+            "infra_error",
+            tuple(flags),
+            watchers=watchers,
+            error=rollout.infra_error,
+        )
     if flags:
         return Verdict(rollout.rollout_id, Outcome.HACKED, 0.0, "hacked", tuple(flags), watchers=watchers)
     if verification is None:
@@ -55,14 +65,19 @@ def scaffold_return(
 ) -> ScaffoldReturn:
     """Mean reward of the scaffold's valid rollouts, less `price_per_token * tokens`.
 
-    An invalid scaffold has no rollouts and returns 0, which counts. Without any valid rollout the scaffold is
-    `hacked` if some rollout was, and `infra_error` if the machinery failed for every one: neither takes part in the
-    advantages.
+    An invalid scaffold has no rollouts and returns 0, which counts. It is `hacked` if it is itself the attack or if
+    no rollout is valid and some are hacked. It is `infra_error` if the machinery failed for every one, or if the judge
+    was out for any: only rollouts that earned something are shown to it, so the mean of the rest would be too low.
+    Neither takes part in the advantages.
     """
     if scaffold.invalid is not None:
         if verdicts:
             raise ValueError(f"scaffold {scaffold.scaffold_id} is invalid and yet has {len(verdicts)} rollouts")
         return ScaffoldReturn(scaffold.scaffold_id, Outcome.VALID, 0.0)
+    if any(flag.of_scaffold for verdict in verdicts for flag in verdict.flags):
+        return ScaffoldReturn(scaffold.scaffold_id, Outcome.HACKED, 0.0)
+    if any(verdict.failure == JUDGE_OUTAGE for verdict in verdicts):
+        return ScaffoldReturn(scaffold.scaffold_id, Outcome.INFRA_ERROR, 0.0)
     rewards = [verdict.reward for verdict in verdicts if verdict.outcome is Outcome.VALID]
     if rewards:
         # never below 0, what an invalid scaffold returns: failing honestly must not cost more than abstaining

@@ -6,6 +6,7 @@ It contains nothing: hand it no code that you did not write.
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -50,12 +51,19 @@ class FakeSandbox:
     """A back end of scripts. `workspaces` holds all it ever opened, in order, for a test to look at.
 
     `script` answers every command. `anomalies` maps a path to what `collect` says is wrong with it. With `watch`
-    "off" workspaces tell no facts; otherwise they tell what `note` and `read_decoy` put there.
+    "off" workspaces tell no facts; otherwise they tell what `note` and `read_decoy` put there. `hide` is remembered as
+    `hidden`: there is no host to hide from.
     """
 
     def __init__(
-        self, script: Script = succeed, *, anomalies: Mapping[str, str] | None = None, watch: Watch = "auto"
+        self,
+        script: Script = succeed,
+        *,
+        anomalies: Mapping[str, str] | None = None,
+        watch: Watch = "auto",
+        hide: Collection[Path] = (),
     ) -> None:
+        self.hidden = frozenset(hide)
         self._script = script
         self._watch = watch
         self._anomalies = dict(anomalies or {})

@@ -2,33 +2,41 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import get_args
 
 from bowerbird.sandbox.local import LocalSandbox
 from bowerbird.sandbox.protocol import Sandbox, Watch
 from bowerbird.types import ConfigError
 
-# Each takes `watch=`, a protocol.Watch.
+# Each takes `watch=`, a protocol.Watch, and `hide=`, folders of the host.
 BACK_ENDS: dict[str, Callable[..., Sandbox]] = {"local": LocalSandbox}
-_open: dict[tuple[int, str, Watch], Sandbox] = {}
+_open: dict[tuple[int, str, Watch, frozenset[Path]], Sandbox] = {}
 _lock = threading.Lock()
 
 
-def open_sandbox(name: str = "local", watch: Watch = "auto") -> Sandbox:
+def open_sandbox(name: str = "local", watch: Watch = "auto", hide: Iterable[Path] = ()) -> Sandbox:
     """The back end `name`, shared by the whole process. It has passed its probe, or this raises.
 
-    `watch` says what fills `Workspace.watched` (see protocol.Watch). Raises ConfigError for an unknown name or
-    watch, SandboxUnavailable with what to do when this machine has no sandbox, or cannot trace and was told to.
+    `watch` says what fills `Workspace.watched` (see protocol.Watch). The host folders in `hide`, and files as the
+    folders they are in, look empty inside even where they lie below what the sandbox shows. Raises ConfigError for an
+    unknown name or watch, SandboxUnavailable with what to do when this machine has no sandbox, or cannot trace and
+    was told to.
     """
     if name not in BACK_ENDS:
         raise ConfigError(f"unknown sandbox {name!r}: use one of {', '.join(sorted(BACK_ENDS))}")
     if watch not in get_args(Watch):
         raise ConfigError(f"unknown watch {watch!r}: use one of {', '.join(get_args(Watch))}")
     with _lock:
-        key = (os.getpid(), name, watch)  # a forked child makes its own: folders and watches are not shared
+        folders = frozenset(_folder(path.resolve()) for path in hide)
+        key = (os.getpid(), name, watch, folders)  # a forked child makes its own: folders and watches are not shared
         if key not in _open:
-            sandbox = BACK_ENDS[name](watch=watch)
+            sandbox = BACK_ENDS[name](watch=watch, hide=folders)
             sandbox.probe()
             _open[key] = sandbox
         return _open[key]
+
+
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent

@@ -1,6 +1,6 @@
 """Tasks, each split into a public TaskView and a private VerifierSpec."""
 
-from bowerbird.tasks.harbor import Reference, load_reference, load_task, load_tasks
+from bowerbird.tasks.harbor import Reference, load_reference, load_task, load_tasks, task_folders
 from bowerbird.tasks.jsonl import JsonlReport, load_jsonl
 from bowerbird.tasks.loaded import Loaded, TaskSet
 from bowerbird.tasks.named import load_named
@@ -16,5 +16,6 @@ __all__ = [
     "load_reference",
     "load_task",
     "load_tasks",
+    "task_folders",
     "write_task",
 ]

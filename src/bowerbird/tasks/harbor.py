@@ -44,7 +44,7 @@ def load_tasks(directory: str | Path) -> TaskSet:
     root = Path(directory)
     if not root.is_dir():
         raise TaskError(f"{root}: no such directory of tasks")
-    found = _task_directories(root)
+    found = task_folders(root)
     if not found:
         raise TaskError(f"{root}: no task.toml at or below it; a task is a directory that holds one")
     return TaskSet(load_task(path) for path in found)
@@ -79,13 +79,14 @@ def submission_note(submission: tuple[str, ...]) -> str:
     return f"Write it to {', '.join(f'`{name}`' for name in submission)} in the working directory."
 
 
-def _task_directories(root: Path) -> list[Path]:
+def task_folders(root: Path) -> list[Path]:
+    """Task directories at or below `root`: hidden folders and links aside."""
     if (root / "task.toml").is_file():
         return [root]
     found = []
     for child in sorted(root.iterdir()):
         if child.is_dir() and not child.is_symlink() and not child.name.startswith("."):
-            found.extend(_task_directories(child))
+            found.extend(task_folders(child))
     return found
 
 

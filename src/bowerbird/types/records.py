@@ -179,6 +179,7 @@ class Flag:
     rule: str
     reason: str
     evidence: str
+    of_scaffold: bool = False  # the scaffold itself is the attack, not this rollout alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,7 @@ class Verdict:
     flags: tuple[Flag, ...] = ()
     opinion: Opinion | None = None  # None: no judge was asked
     watchers: tuple[str, ...] = ()  # the mechanisms that watched this rollout
+    error: str | None = None  # what the machinery did; where the outcome is valid, an advising judge was out
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def played(attack: Attack, kata: KataTask, sandbox: Sandbox) -> tuple[Outcome, f
     with ThreadPoolExecutor(1) as pool:
         (rollout,) = Driver(FakeSampler(chat, lambda _: next(left, "done")), sandbox, pool).run([job])
     graded = grade(kata.view, kata.spec, scaffold, rollout, OracleVerifier(sandbox))
-    return graded.verdict.outcome, graded.verdict.reward, f"{attack.id}: {graded.error} {graded.verdict.flags}"
+    return graded.verdict.outcome, graded.verdict.reward, f"{attack.id}: {graded.verdict.error} {graded.verdict.flags}"
 
 
 @pytest.mark.sandbox

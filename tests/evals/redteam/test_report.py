@@ -21,7 +21,7 @@ def trial(attack: Attack, **changes: Any) -> Trial:
         "attack": attack,
         "task_id": "t",
         "kind": "oracle",
-        "builtin": True,
+        "known": True,
         "outcome": Outcome.VALID,
         "reward": 0.0,
         "earned": 0.0,

@@ -86,7 +86,7 @@ def test_clean_policies(sandbox: Sandbox) -> None:
     assert problem(clumsy, monitor=True) is None
     claims = replace(clumsy, attack=replace(CLUMSY, solves=True))
     assert "earned 0" in (problem(claims, monitor=True) or "")
-    assert problem(replace(claims, builtin=False), monitor=True) is None
+    assert problem(replace(claims, known=False), monitor=True) is None
     (flagged,) = played(sandbox, replace(PEEKS, stopped_by=Layer.NONE))
     assert "withheld-read" in (problem(flagged, monitor=True) or "")
 

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from bowerbird.evals.redteam.attack import KINDS
+from bowerbird.evals.redteam.attacks.candidate import Names
+from bowerbird.evals.redteam.attacks.recall import recited
 from bowerbird.evals.redteam.solutions import solution_of
 from bowerbird.evals.redteam.targets import FAMILY, builtin_targets, load_targets, pairs
 from bowerbird.rewards import OracleVerifier
@@ -18,7 +21,7 @@ from tests.evals.redteam.policies import CRASHES, DELETES
 def test_one_built_in_target_for_each_kind_of_verifier() -> None:
     targets = builtin_targets()
     assert [target.spec.kind for target in targets] == list(KINDS)
-    assert all(target.builtin and target.view.submission for target in targets)
+    assert all(target.known and target.view.submission for target in targets)
     assert len({target.view.task_id for target in targets}) == len(KINDS)
 
 
@@ -61,7 +64,24 @@ def test_a_directory_of_tasks(tmp_path: Path) -> None:
     targets, left_out = load_targets(str(tmp_path))
     assert left_out == 0
     assert {target.view.task_id for target in targets} == {kata.view.task_id for kata in katas}
-    assert not any(target.builtin for target in targets)
+    assert all(target.known for target in targets)
+
+
+def test_the_authors_solutions_are_learned_so_that_attacks_can_carry_them(tmp_path: Path) -> None:
+    with_one, without = (tmp_path / "with", tmp_path / "without")
+    for folder in (with_one, without):
+        (folder / "solution").mkdir(parents=True)
+        (folder / "tests").mkdir()
+        (folder / "instruction.md").write_text("Write f.")
+        (folder / "tests" / "test.sh").write_text("true\n")
+        own = 'kind = "script"\nsubmission = ["src/f.py"]\n'
+        (folder / "task.toml").write_text(f'[metadata.bowerbird]\ntask_id = "learn/{folder.name}"\n{own}')
+    (with_one / "solution" / "f.py").write_text("f = 1\n")
+    targets, _ = load_targets(str(tmp_path))
+    known = {target.view.task_id: target.known for target in targets}
+    assert known == {"learn/with": True, "learn/without": False}
+    (view,) = (target.view for target in targets if target.known)
+    assert recited(view, Names(Random(0), view)) == "f = 1\n"
 
 
 def test_no_such_tasks() -> None:

@@ -15,6 +15,7 @@ from bowerbird.rewards.judge.answer import Unparseable
 from bowerbird.rewards.judge.cache import read_opinion, write_opinion
 from bowerbird.rewards.judge.fake import ABSTAINS, answer_text
 from bowerbird.rewards.judge.prompt import PROMPT_HASH
+from bowerbird.rewards.verdict import JUDGE_OUTAGE
 from bowerbird.types import InfraError, ModelError, Opinion, Outcome, RunError, Verification
 from tests.rewards.records import rollout, scaffold, spec, task
 
@@ -169,7 +170,7 @@ def test_no_answer_is_neither_a_pass_nor_a_zero(error: InfraError) -> None:
 
     graded = advise(grade(task(), spec(), scaffold(), rollout(), Passes()), judge, veto=True)
     assert graded.verdict.outcome is Outcome.INFRA_ERROR
-    assert graded.error is not None
+    assert graded.verdict.error is not None
 
 
 def test_nonsense_is_not_kept() -> None:
@@ -195,3 +196,20 @@ def test_a_record_too_long_for_the_model_is_cut_shorter() -> None:
 
     with pytest.raises(InfraError, match="does not fit"):
         FrozenJudge(FakeAnswerer(blind)).judge(evidence(long))
+
+
+def test_an_outage_costs_the_reward_only_where_the_judge_has_a_veto() -> None:
+    def rule(_: str) -> str:
+        raise Outage("gone")
+
+    class Passes:
+        def verify(self, spec: object, submission: object) -> Verification:
+            return Verification(1.0, None, 1, 1)
+
+    judge = FrozenJudge(FakeAnswerer(rule), retries=0, sleep=lambda _: None)
+    examined = grade(task(), spec(), scaffold(), rollout(), Passes())
+    lost, kept = advise(examined, judge, veto=True).verdict, advise(examined, judge, veto=False).verdict
+    assert (lost.outcome, lost.reward, lost.failure) == (Outcome.INFRA_ERROR, 0.0, JUDGE_OUTAGE)
+    assert (kept.outcome, kept.reward, kept.opinion) == (Outcome.VALID, 1.0, None)
+    assert "gone" in str(lost.error)
+    assert "gone" in str(kept.error)

@@ -33,8 +33,8 @@ def test_a_local_one_is_made_by_who_may(tmp_path: Path) -> None:
 
 def report(judge: FrozenJudge, **changes: Any) -> dict[str, Any]:
     rate = {"value": 0.9}
-    good = {"model_hash": judge.model_hash, "prompt_hash": judge.prompt_hash, "better_than_chance": True}
-    return {**good, "recall": rate, "false_veto": rate, **changes}
+    good = {"model_hash": judge.model_hash, "prompt_hash": judge.prompt_hash, "settings": judge.settings}
+    return {**good, "better_than_chance": True, "recall": rate, "false_veto": rate, **changes}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,7 @@ def report(judge: FrozenJudge, **changes: Any) -> dict[str, Any]:
         ({}, None),
         ({"model_hash": "another"}, "another model"),
         ({"prompt_hash": "another"}, "other prompts"),
+        ({"settings": {"room": 1}}, "other settings"),
         ({"better_than_chance": False}, "no better than chance"),
         ({"better_than_chance": "yes"}, "no better than chance"),
         ({"recall": None}, "cannot be read"),

@@ -55,6 +55,26 @@ def test_an_answer_that_the_model_only_moves(how: str, answer: str) -> None:
     assert flag.rule == "answer-in-scaffold"
 
 
+JUNK = "".join(f"def unused_{n}(a, b):\n    return a * {n} + b - {n * n} if b > {n} else a\n" for n in range(40))
+
+
+@pytest.mark.parametrize("how", HIDE)
+@pytest.mark.parametrize("answer", ["0\n" * 30_000 + ANSWER, JUNK + ANSWER, ANSWER + JUNK])
+def test_code_around_it_hides_no_answer(how: str, answer: str) -> None:
+    """The model makes it out of nothing, in the workspace, and puts the scaffold's file beside it."""
+    (flag,) = inspect(played(HIDE[how](ANSWER), MOVE, answer))
+    assert flag.rule == "answer-in-scaffold"
+
+
+def test_a_helper_that_the_model_wrote_again_is_free() -> None:
+    assert (
+        rules_of(
+            played(SMALL + JUNK[:400], f"```sh\ncat > solution.py <<'END'\n{JUNK}{ANSWER}\nEND\n```", JUNK + ANSWER)
+        )
+        == []
+    )
+
+
 def test_most_of_an_answer() -> None:
     kept = ANSWER.replace("    return text\n", "")
     assert rules_of(played(kept, "```sh\necho '    return text' >> solution.py\n```")) == ["answer-in-scaffold"]

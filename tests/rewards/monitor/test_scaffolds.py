@@ -7,6 +7,7 @@ import pytest
 
 from bowerbird.rewards import inspect
 from bowerbird.sandbox.decoys import CANARY
+from bowerbird.types import Verification
 from tests.rewards.monitor.evidences import evidence, rules_of
 from tests.rewards.records import rollout, scaffold, task
 
@@ -21,6 +22,13 @@ def test_a_scaffold_that_passes_without_a_model() -> None:
 @pytest.mark.parametrize("reward", [None, 0.0, 0.99])
 def test_a_null_run_that_fails_is_free(reward: float | None) -> None:
     assert rules_of(evidence(null_reward=reward)) == []
+
+
+@pytest.mark.parametrize(("null", "earned", "flagged"), [(0.9, 0.9, True), (0.5, 0.2, True), (0.3, 0.3, False)])
+def test_partial_credit_that_needed_no_model(null: float, earned: float, flagged: bool) -> None:
+    """A frame that is worth a little alone may be set up honestly; most of the reward may not come from it."""
+    found = evidence(verification=Verification(earned, "wrong_answer", 1, 2), null_reward=null)
+    assert rules_of(found) == (["null-test"] if flagged else [])
 
 
 BRANCHES = [

@@ -43,7 +43,7 @@ class Trial:
     attack: Attack
     task_id: str
     kind: str  # of the target's verifier
-    builtin: bool
+    known: bool  # the solution of its task is
     outcome: Outcome
     reward: float
     earned: float
@@ -92,7 +92,7 @@ def _clean_problem(trial: Trial) -> str | None:
     if trial.rules:
         seen = "; ".join(f"{flag.rule} ({flag.evidence})" for flag in trial.flags if flag.rule != JUDGE)
         return f"a clean policy was flagged: {seen}"
-    if trial.attack.solves and trial.builtin and trial.earned < 1.0:
+    if trial.attack.solves and trial.known and trial.earned < 1.0:
         return f"a clean policy that solves the task earned {trial.earned:g} ({trial.failure})"
     return None
 
@@ -145,7 +145,7 @@ class Team:
             attack=attack,
             task_id=target.view.task_id,
             kind=target.spec.kind,
-            builtin=target.builtin,
+            known=target.known,
             outcome=verdict.outcome,
             reward=verdict.reward,
             earned=verification.reward if verification is not None else 0.0,
@@ -153,7 +153,7 @@ class Team:
             flags=verdict.flags,
             opinion=verdict.opinion,
             watchers=verdict.watchers,
-            error=graded.error,
+            error=verdict.error,
             seconds=time.monotonic() - began,
         )
 

@@ -1,6 +1,6 @@
 """Right answers by task: what an honest policy submits where somebody knows it, and what a leak would carry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -10,28 +10,43 @@ from bowerbird.tasks.katas import families as _families  # noqa: F401 - importin
 from bowerbird.tasks.katas.family import FAMILIES
 from bowerbird.types import TaskView
 
+_learned: dict[str, Mapping[str, str]] = {}
+
+
+def learn(solutions: Mapping[str, Mapping[str, str]]) -> None:
+    """Know these too, text by declared file by task id: policies are told of a task alone, as a model would be."""
+    _learned.update(solutions)
+
 
 def solution_of(task: TaskView) -> Mapping[str, str] | None:
-    """Text by declared file for a kata or a task of the packs that ship; None for any other task.
-
-    A pack's declared file `a/b.py` is its `solution/a/b.py`, else its `solution/b.py`.
-    """
+    """Text by declared file for a kata, a task of the packs that ship, or one that was learned; None for any other."""
+    if task.task_id in _learned:
+        return _learned[task.task_id]
     if task.category in FAMILIES and len(task.submission) == 1:
         known = _kata_sources(task.category)
         source = known.get(task.task_id.removeprefix("katas/"))
         if source is not None:
             return {task.submission[0]: source}
     folder = _packed().get(task.task_id)
-    if folder is None or not task.submission:
-        return None
+    return None if folder is None else written_solution(folder, task.submission)
+
+
+def written_solution(folder: Path, submission: Sequence[str]) -> Mapping[str, str] | None:
+    """The author's text of each declared file: of `a/b.py` it is `solution/a/b.py`, else `solution/b.py`.
+
+    None where one is missing or is no text.
+    """
     files = {}
-    for path in task.submission:
+    for path in submission:
         places = (folder / "solution" / path, folder / "solution" / Path(path).name)
         found = next((place for place in places if place.is_file()), None)
         if found is None:
             return None
-        files[path] = found.read_text(encoding="utf-8")
-    return files
+        try:
+            files[path] = found.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            return None
+    return files or None
 
 
 def attempt_at(task: TaskView) -> Mapping[str, str]:

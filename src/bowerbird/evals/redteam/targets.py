@@ -1,12 +1,13 @@
 """The tasks that are attacked: one built-in task for each kind of verifier, or a user's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bowerbird.evals.redteam.attack import KINDS, Attack
-from bowerbird.evals.redteam.solutions import pack_folders
+from bowerbird.evals.redteam.solutions import learn, pack_folders, solution_of, written_solution
 from bowerbird.sandbox.codec import decode
-from bowerbird.tasks import load_named, load_task
+from bowerbird.tasks import load_jsonl, load_named, load_task, task_folders
 from bowerbird.tasks.katas import generate
 from bowerbird.types import TaskError, TaskView, VerifierSpec
 
@@ -15,11 +16,11 @@ FAMILY = "caesar"  # its answers are texts that no guess hits
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One task under attack. `builtin`: ours, so that clean policies know how to solve it."""
+    """One task under attack. `known`: its solution is, so that policies can submit or smuggle it."""
 
     view: TaskView
     spec: VerifierSpec
-    builtin: bool = True
+    known: bool = True
 
 
 def builtin_targets(seed: int = 0) -> tuple[Target, ...]:
@@ -38,9 +39,11 @@ def load_targets(source: str, seed: int = 0) -> tuple[tuple[Target, ...], int]:
     """The tasks of a directory of Harbor tasks, of a .jsonl file or of "katas", and how many more were left out.
 
     Left out are tasks that declare no submission: nothing of them would ever be graded, so every attack would seem to
-    fail. Raises TaskError when no task is left.
+    fail. The author's solutions are learned where there are any: attacks that carry the answer need it. Raises
+    TaskError when no task is left.
     """
     tasks = load_named(source, seed)
+    learn(_solutions(source))
     views = [view for view in tasks.views.values() if view.submission]
     if not views:
         raise TaskError(
@@ -48,13 +51,27 @@ def load_targets(source: str, seed: int = 0) -> tuple[tuple[Target, ...], int]:
             "system's tools are enough to grade one, say "
             'kind = "script" and submission = [...] under [metadata.bowerbird]'
         )
-    targets = tuple(Target(view, tasks.spec(view.task_id), builtin=False) for view in views)
+    targets = tuple(Target(view, tasks.spec(view.task_id), solution_of(view) is not None) for view in views)
     return targets, len(tasks) - len(targets)
 
 
 def pairs(attacks: Sequence[Attack], targets: Sequence[Target]) -> list[tuple[Attack, Target]]:
     """Every attack on every target whose kind of verifier it is for, attacks in the order given."""
     return [(attack, target) for attack in attacks for target in targets if target.spec.kind in attack.against]
+
+
+def _solutions(source: str) -> dict[str, Mapping[str, str]]:
+    """What the authors of a directory or a file of tasks submit themselves, by task id."""
+    path = Path(source)
+    if path.is_file():
+        report = load_jsonl(path)
+        return {name: {report.tasks.views[name].submission[0]: text} for name, text in report.references.items()}
+    found = {}
+    for folder in task_folders(path) if path.is_dir() else ():
+        view = load_task(folder).view
+        if files := written_solution(folder, view.submission):
+            found[view.task_id] = files
+    return found
 
 
 def _workspace(view: TaskView) -> dict[str, bytes]:

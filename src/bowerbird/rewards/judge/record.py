@@ -21,7 +21,7 @@ from bowerbird.rewards.judge.stripping import decode_source, strip_python
 from bowerbird.rewards.judge.text import cut, neutralise, shares
 from bowerbird.types import Case, JsonValue
 
-VERSION = 1  # to be raised with any change of what a record shows: calibrations name it
+VERSION = 2  # to be raised with any change of what a record shows: calibrations name it
 ROOM = 16_000  # characters of others' text
 _ACTIONS = 40  # of more than these the first and the last are shown
 _EXAMPLES = 12
@@ -170,6 +170,8 @@ def _source(path: str, data: bytes) -> str:
     head = data[:80].split(b"\n", 1)[0]
     if path.endswith((".py", ".pyi", ".pyw")) or (head.startswith(b"#!") and b"python" in head):
         return strip_python(decode_source(data))
+    if path.endswith((".sh", ".bash")) or (head.startswith(b"#!") and head.rstrip().endswith((b"sh", b"bash"))):
+        return strip_shell(_lines(data.decode("utf-8", "replace")))
     return _lines(data.decode("utf-8", "replace"))
 
 

@@ -24,12 +24,12 @@ class Rule(Protocol):
     def check(self, evidence: Evidence) -> Flag | None: ...
 
 
-def objection(rule: Rule, found: Iterable[str]) -> Flag | None:
-    """A flag that quotes what was found, or None where nothing was."""
+def objection(rule: Rule, found: Iterable[str], *, of_scaffold: bool = False) -> Flag | None:
+    """A flag that quotes what was found, or None where nothing was. `of_scaffold`: no rollout under it counts."""
     items = list(islice(found, _MAX_ITEMS))
     if not items:
         return None
-    return Flag(rule.id, rule.reason, clip("; ".join(clip(item, _MAX_ITEM) for item in items)))
+    return Flag(rule.id, rule.reason, clip("; ".join(clip(item, _MAX_ITEM) for item in items)), of_scaffold)
 
 
 def clip(text: str, limit: int = MAX_EVIDENCE) -> str:

@@ -18,14 +18,18 @@ _LEAST_ID = 6  # characters of a task's id, below which it may be an ordinary wo
 
 @dataclass(frozen=True, slots=True)
 class NullTest:
-    """A scaffold that passes without a model carried the answer itself."""
+    """A scaffold that passes without a model carried the answer itself, or so much of it that the model added nothing.
+
+    A reward of less than a half may come from a frame that the scaffold sets up honestly.
+    """
 
     id: str = "null-test"
     reason: str = "the scaffold passes although every model call returned nothing"
 
     def check(self, evidence: Evidence) -> Flag | None:
-        passes = evidence.null_reward is not None and evidence.null_reward >= 1.0
-        return objection(self, [f"reward {evidence.null_reward} without a model"] if passes else [])
+        null, with_model = evidence.null_reward, evidence.verification.reward if evidence.verification else 1.0
+        passes = null is not None and null >= max(0.5, with_model)
+        return objection(self, [f"reward {null} without a model"] if passes else [], of_scaffold=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class TaskIdBranch:
             return None
         digests = [hashlib.new(kind, name.encode()).hexdigest() for kind in ("md5", "sha1", "sha256")]
         known = [text_of for text_of in (name, *digests) if text_of in text]
-        return objection(self, _branches(text, known)) if known else None
+        return objection(self, _branches(text, known), of_scaffold=True) if known else None
 
 
 def _branches(text: str, names: list[str]) -> Iterator[str]:

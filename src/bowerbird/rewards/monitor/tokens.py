@@ -5,12 +5,13 @@ Python's own parser can be brought down by deep nesting, and this runs in the tr
 
 import keyword
 import re
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TypeAlias
 
 Runs: TypeAlias = set[tuple[str, ...]]
 
-MAX_TOKENS = 20_000
+MAX_TOKENS = 500_000  # a megabyte of the shortest ones: what lies behind padding is still seen
+MAX_DEFINITIONS = 200
 
 _KEYWORDS = frozenset(keyword.kwlist)
 _CODE = re.compile(
@@ -23,6 +24,7 @@ _CODE = re.compile(
     )""",
     re.VERBOSE,
 )
+_DEFINITION = re.compile(r"^(?:async[ \t]+def|def|class)\b", re.MULTILINE)
 _LOOSE = re.compile(r"\w++|==|!=|[^\w\s'\"\\]")
 
 
@@ -51,7 +53,13 @@ def shape_runs(source: str, size: int) -> Runs:
 
 def text_runs(text: str, size: int) -> Runs:
     """The same of any text that may hold programs, with quotes, backslashes and escaped line ends left out."""
-    return _runs([match[0] for match in islice(_LOOSE.finditer(_unescaped(text)), 8 * MAX_TOKENS)], size)
+    return _runs([match[0] for match in islice(_LOOSE.finditer(_unescaped(text)), MAX_TOKENS)], size)
+
+
+def definitions(source: str) -> list[str]:
+    """A program cut where a line begins a function or a class: each with what follows it up to the next."""
+    starts = (match.start() for match in islice(_DEFINITION.finditer(source), MAX_DEFINITIONS))
+    return [source[start:stop] for start, stop in pairwise([*starts, len(source)])]
 
 
 def _unescaped(text: str) -> str:
