@@ -41,7 +41,7 @@ def plain_job(parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: in
 
     def start(attempt: int) -> Run:
         own = derive(seed, "attempt", attempt)
-        return run_plain(task, parts.chat, token_budget=tokens, temperature=TEMPERATURES["mid"], seed=own)
+        return run_plain(task, parts.chat, token_budget=tokens, temperature=TEMPERATURES["low"], seed=own)
 
     return Job(rollout_id, task, scaffold.scaffold_id, start)
 
