@@ -1,18 +1,22 @@
-"""The in-process sampler and `transformers.generate`: 32 rows with a shared prompt, sampled tokens per second."""
+"""The in-process sampler and `transformers.generate`: 32 rows with a shared prompt, sampled tokens per second.
 
+Where VLLM_PYTHON names the Python of an environment with vLLM (its CPU build wants one of its own), vLLM too.
+"""
+
+import os
 from time import perf_counter
 
 import sides
-import torch
-
-from bowerbird.inference.models import resolve
 
 ROWS, LONGEST, ROUNDS = 32, 64, 2
 TEXT = "Write a long and detailed description of every part of a computer. " * 12
 
 
 def bowerbird() -> sides.Measured:
+    import torch
+
     from bowerbird.inference.engine import Engine
+    from bowerbird.inference.models import resolve
     from bowerbird.inference.protocol import Request
     from bowerbird.types import Sampling
 
@@ -30,7 +34,10 @@ def bowerbird() -> sides.Measured:
 
 
 def transformers() -> sides.Measured:
+    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from bowerbird.inference.models import resolve
 
     path = resolve("smollm2-135m")
     tokenizer = AutoTokenizer.from_pretrained(path)
@@ -60,5 +67,32 @@ def transformers() -> sides.Measured:
     return {"tokens/s": tokens / seconds, "tokens": tokens, "prompt": prompt.shape[1], "peak GiB": sides.peak_gib()}
 
 
+def vllm() -> sides.Measured:
+    from vllm import LLM, SamplingParams
+
+    engine = LLM(os.environ["CHECKPOINT"], dtype="float32", max_model_len=2048, max_num_seqs=ROWS)
+    text = engine.get_tokenizer().apply_chat_template(
+        [{"role": "user", "content": TEXT}], tokenize=False, add_generation_prompt=True
+    )
+    prompt = engine.get_tokenizer()(text, add_special_tokens=False)["input_ids"]
+    tokens, seconds = 0, 0.0
+    for attempt in range(ROUNDS + 1):
+        engine.reset_prefix_cache()
+        settings = [SamplingParams(temperature=1.0, max_tokens=LONGEST, seed=50 * attempt + i) for i in range(ROWS)]
+        start = perf_counter()
+        done = engine.generate([{"prompt_token_ids": prompt}] * ROWS, settings, use_tqdm=False)
+        if attempt:
+            seconds += perf_counter() - start
+            tokens += sum(len(output.outputs[0].token_ids) for output in done)
+    return {"tokens/s": tokens / seconds, "tokens": tokens, "prompt": len(prompt)}
+
+
 if __name__ == "__main__":
-    sides.main({"bowerbird": bowerbird, "transformers": transformers}, "tokens/s")
+    parts = {"bowerbird": bowerbird, "transformers": transformers}
+    if other := os.environ.get("VLLM_PYTHON"):
+        parts["vllm"] = vllm
+        if "CHECKPOINT" not in os.environ:  # not in vLLM's own environment: it has no Bowerbird
+            from bowerbird.inference.models import resolve
+
+            os.environ["CHECKPOINT"] = resolve("smollm2-135m")
+    sides.main(parts, "tokens/s", pythons={"vllm": other} if other else None)

@@ -4,29 +4,37 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Measured = dict[str, Any]
 
 
-def main(sides: dict[str, Callable[[], Measured]], figure: str, better: str = "higher") -> None:
-    """Called with no argument: run all sides in turn and compare the first with the second by `figure`."""
+def main(
+    sides: dict[str, Callable[[], Measured]],
+    figure: str,
+    better: str = "higher",
+    pythons: Mapping[str, str] | None = None,
+) -> None:
+    """Called with no argument: run all sides in turn and compare the first with each of the others by `figure`.
+
+    `pythons` names the interpreter of a side that lives in an environment of its own.
+    """
     if len(sys.argv) > 1:
         print("RESULT " + json.dumps(sides[sys.argv[1]]()))
         return
-    found = {name: _run(name) for name in sides}
+    found = {name: _run(name, (pythons or {}).get(name, sys.executable)) for name in sides}
     for name, measured in found.items():
         print(f"{name:>14}: " + ", ".join(f"{k} {_show(v)}" for k, v in measured.items()))
-    first, second = list(found)[:2]
-    print(
-        f"ratio {first} / {second} in {figure}: {found[first][figure] / found[second][figure]:.2f} ({better} is better)"
-    )
+    first, *others = found
+    for other in others:
+        ratio = found[first][figure] / found[other][figure]
+        print(f"ratio {first} / {other} in {figure}: {ratio:.2f} ({better} is better)")
 
 
-def _run(name: str) -> Measured:
+def _run(name: str, python: str) -> Measured:
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
-    done = subprocess.run([sys.executable, sys.argv[0], name], stdout=subprocess.PIPE, text=True, env=environment)
+    done = subprocess.run([python, sys.argv[0], name], stdout=subprocess.PIPE, text=True, env=environment)
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     if done.returncode or not lines:
         sys.exit(f"the side {name} failed with exit code {done.returncode}")
