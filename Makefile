@@ -7,6 +7,11 @@ RUN ?= $(basename $(notdir $(RECIPE)))
 BIN := $(VENV)/bin
 READY := $(VENV)/.bowerbird-ready
 
+# An environment that was moved or lost its Python is made anew, whatever the stamp says.
+ifneq ($(shell $(BIN)/python -c 'print(1)' 2>/dev/null),1)
+$(shell rm -f $(READY))
+endif
+
 .PHONY: help demo test bench docs wheel clean distclean sandbox
 .DEFAULT_GOAL := help
 

@@ -48,6 +48,7 @@ def test_it_trains_a_step(path: str, tmp_path: Path) -> None:
         [
             "name=slow",
             "steps=1",
+            "model.precision=float32",  # the bounds below are of float32
             "tasks.train=8",
             "tasks.heldout=4",
             "scaffold.proposals=2",

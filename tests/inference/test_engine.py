@@ -98,9 +98,10 @@ def test_stop_text_and_length(engine: Engine) -> None:
         assert len(call.token_ids) <= 24
 
 
-def test_a_prompt_that_cannot_fit_is_refused(engine: Engine) -> None:
-    with pytest.raises(ModelError, match="does not fit"):
-        engine.submit(Request(tuple([5] * 5000), Sampling()))
+def test_a_prompt_that_cannot_fit_gets_no_answer_and_others_go_on(engine: Engine) -> None:
+    long, short = engine.generate([Request(tuple([5] * 5000), Sampling()), Request((5, 6), Sampling(max_tokens=4))])
+    assert (long.finish, long.token_ids, long.text) == ("too_long", (), "")
+    assert short.token_ids
 
 
 def test_new_weights_change_the_answers_and_the_stamp(

@@ -1,6 +1,7 @@
 """Many rollouts over one sampler and a real sandbox."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from bowerbird.rollout.checks import check_visible
 from bowerbird.rollout.driver import CHECK_LIMITS, REFILLS, Driver, Job, run_null
 from bowerbird.sandbox import FakeCall, FakeSandbox, Sandbox
 from bowerbird.scaffold.card import Card
-from bowerbird.types import SandboxError, TaskView
+from bowerbird.types import Completion, SandboxError, TaskView
 from tests.rollout.test_card import BASE
 
 CARD = BASE.model_copy(update={"candidates": 2, "select": "visible_pass"})
@@ -72,3 +73,15 @@ def test_the_null_test_finds_no_answer_in_a_card(chat: Chat, task: TaskView) -> 
     assert run_null(job(task, chat), FakeSandbox()) == {}
     stub = CARD.model_copy(update={"decompose": "stubs_then_fill"})
     assert run_null(job(task, chat, card=stub), FakeSandbox()) == {"solution.py": b"def add_7(x):\n"}
+
+
+def test_a_prompt_that_does_not_fit_is_a_scored_failure(sandbox: Sandbox, chat: Chat, task: TaskView) -> None:
+    class Full(FakeSampler):
+        """A model whose context is full."""
+
+        def step(self) -> list[tuple[int, Completion]]:
+            return [(ticket, replace(done, finish="too_long")) for ticket, done in super().step()]
+
+    with ThreadPoolExecutor(1) as pool:
+        (rollout,) = Driver(Full(chat, lambda _: ""), sandbox, pool).run([job(task, chat)])
+    assert (rollout.failure, rollout.infra_error, dict(rollout.submission)) == ("too_long", None, {})

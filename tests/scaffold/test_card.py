@@ -2,13 +2,15 @@
 
 import json
 import random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bowerbird.scaffold.card import Card, card_schema, parse_card, write_card
+from bowerbird.scaffold.propose import proposal_messages
+from bowerbird.types import TaskView
 
 
 def any_card(seed: int) -> Card:
@@ -79,3 +81,11 @@ def test_no_text_raises(text: str) -> None:
 def test_prose_around_a_card_is_allowed() -> None:
     card = any_card(5)
     assert parse_card(f"Here you are:\n```json\n{write_card(card)}\n```")[0] == card
+
+
+def test_without_a_grammar_the_model_is_told_what_a_card_may_say() -> None:
+    task = TaskView("t", "c", "Write f.", "f", ())
+    shown = proposal_messages(task, None, grammar=False)[-1]["content"]
+    for name, field in Card.model_fields.items():
+        assert f'"{name}": {json.dumps(list(get_args(field.annotation)))}' in shown
+    assert "max_steps" not in proposal_messages(task, None)[-1]["content"]

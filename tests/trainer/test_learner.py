@@ -10,6 +10,7 @@ from bowerbird.algo import policy_loss
 from bowerbird.config import AlgoConfig, LearnerConfig
 from bowerbird.trainer import checkpoint
 from bowerbird.trainer.learner import Learner
+from bowerbird.trainer.optimizer import Optimizer
 from bowerbird.trainer.packing import pack
 from bowerbird.trainer.publish import COMPLETE, complete, publish, retain
 from bowerbird.types import Completion, Sampling, Stage, TrainingSample
@@ -166,3 +167,25 @@ def test_versions_are_whole_or_absent(tiny: Path, tmp_path: Path) -> None:
     retain(tmp_path, 1)
     assert complete(tmp_path) == [2]
     assert (tmp_path / "2" / "tokenizer.json").is_file()
+
+
+def test_adapters_start_the_same_in_every_run(tiny: Path) -> None:
+    def adapters() -> list[torch.Tensor]:
+        torch.rand(7)  # whatever was drawn before
+        made = Learner(str(tiny), LearnerConfig(), AlgoConfig(), dtype=F32, device=CPU, lora_rank=4)
+        return [p.detach() for name, p in made.model.named_parameters() if "lora_A" in name]
+
+    first, second = adapters(), adapters()
+    assert first
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_gradients_of_many_bfloat16_micro_batches_add_up_in_float32() -> None:
+    """256 + 1 is 256 in bfloat16, however often it is added."""
+    weight = torch.nn.Parameter(torch.zeros(4, dtype=torch.bfloat16))
+    optimizer = Optimizer([weight], LearnerConfig(clip_norm=1e9))
+    for value in [256.0, *[1.0] * 64]:
+        weight.grad = torch.full_like(weight, value)
+        optimizer.gather()
+        assert weight.grad is None
+    assert optimizer.step() == pytest.approx(2 * (256 + 64))  # the norm of four equal gradients

@@ -76,13 +76,18 @@ def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
     by_id = {s.scaffold_id: s for own in scaffolds.values() for s in own}
     graded = bench.grader.grade(by_id, rollouts, bench.grader.nulls(nulls))
     trials: dict[str, list[Trial]] = {name: [] for name in arms}
+    lost: dict[str, int] = dict.fromkeys(arms, 0)
     for rollout, found in zip(rollouts, graded, strict=True):
-        if found.verdict.outcome is not Outcome.INFRA_ERROR:
-            arm = rollout.scaffold_id.partition("-")[0]
+        arm = rollout.scaffold_id.partition("-")[0]
+        if found.verdict.outcome is Outcome.INFRA_ERROR:
+            lost[arm] += 1
+        else:
             trials[arm].append(_trial(bench, by_id[rollout.scaffold_id], rollout, found.verdict))
     for name in arms:
         trials[name] += [_unusable(bench, s) for s in scaffolds[name] if s.invalid is not None]
-    results = tuple(arm_result(name, trials[name]) for name in arms)
+    if any(lost.values()):
+        watcher.says(f"warning: the machinery lost rollouts, which are no trials: {lost}")
+    results = tuple(arm_result(name, trials[name], lost[name]) for name in arms)
     kinds = dict.fromkeys(trust_key(bench.tasks.spec(task_id)) for task_id in bench.tasks)
     trust = {kind: TRUST[kind] for kind in kinds}
     return EvalReport(bench.sampler.version, bench.config.rollout.token_budget, len(bench.tasks), results, trust)

@@ -31,6 +31,7 @@ class ArmResult:
     solved: Estimate
     tokens: float  # mean per rollout
     trials: tuple[Trial, ...]
+    lost: int = 0  # rollouts that the machinery lost: they are no trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,10 @@ class EvalReport:
         return next(a for a in self.arms if a.name == name)
 
 
-def arm_result(name: str, trials: Sequence[Trial]) -> ArmResult:
+def arm_result(name: str, trials: Sequence[Trial], lost: int = 0) -> ArmResult:
     values = [t.reward for t in trials]
     tokens = sum(t.tokens for t in trials) / max(len(trials), 1)
-    return ArmResult(name, clustered_mean(values, [t.task_id for t in trials]), tokens, tuple(trials))
+    return ArmResult(name, clustered_mean(values, [t.task_id for t in trials]), tokens, tuple(trials), lost)
 
 
 def difference(a: ArmResult, b: ArmResult) -> Estimate:
@@ -71,8 +72,10 @@ def save_report(report: EvalReport, path: Path) -> None:
 
 def load_report(path: Path) -> EvalReport:
     raw: dict[str, Any] = json.loads(path.read_text())
-    arms = tuple(
-        ArmResult(a["name"], Estimate(**a["solved"]), a["tokens"], tuple(Trial(**t) for t in a["trials"]))
-        for a in raw["arms"]
-    )
+    arms = tuple(_arm(a) for a in raw["arms"])
     return EvalReport(raw["version"], raw["token_budget"], raw["tasks"], arms, raw.get("trust", {}))
+
+
+def _arm(raw: dict[str, Any]) -> ArmResult:
+    trials = tuple(Trial(**t) for t in raw["trials"])
+    return ArmResult(raw["name"], Estimate(**raw["solved"]), raw["tokens"], trials, raw.get("lost", 0))

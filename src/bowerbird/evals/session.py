@@ -1,5 +1,7 @@
 """A whole run as the user starts it: train, then evaluate the model as it was and as it is on held-out tasks."""
 
+from collections.abc import Collection
+from hashlib import sha256
 from pathlib import Path
 
 from bowerbird.config import Config, VerifierConfig
@@ -10,7 +12,7 @@ from bowerbird.orchestrator.grading import Grader, open_defences
 from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
-from bowerbird.orchestrator.store import RunStore
+from bowerbird.orchestrator.store import RunStore, trained_tasks
 from bowerbird.tasks import Loaded, TaskSet, load_named
 from bowerbird.tasks.katas import KataTask, family_names, train_heldout_split
 from bowerbird.trainer.publish import complete
@@ -29,6 +31,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
         train_set, heldout = task_sets(config)  # before a directory is made: broken tasks leave nothing behind
         store = RunStore.create(runs, config)
     try:
+        refuse_trained(store.folder, heldout)
         before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
         version = train(store, config, train_set, watcher)
         give_back()
@@ -50,6 +53,7 @@ def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalRepo
     versions = complete(run / "versions")
     if not versions:
         raise RunError(f"{run} has no published version to evaluate")
+    refuse_trained(run, heldout)
     return evaluate_model(config, heldout, str(run / "versions" / str(versions[-1])), versions[-1], watcher)
 
 
@@ -65,6 +69,15 @@ def evaluate_model(config: Config, heldout: TaskSet, model: str, version: int, w
         return evaluate(Bench(config, heldout, engine.chat, engine, sandbox, pool, grader), watcher)
 
 
+def refuse_trained(run: Path, heldout: Collection[str]) -> None:
+    """Raises TaskError where the run was trained on a task that is to be held out: settings or tasks have changed."""
+    if trained := sorted(trained_tasks(run) & set(heldout)):
+        raise TaskError(
+            f"{run} was trained on {len(trained)} of the tasks that would now be held out (the first: {trained[0]}): "
+            "evaluate with the tasks and the settings [tasks] that it was trained with"
+        )
+
+
 def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
     """The tasks to train on and those held out; no task is in both. Raises TaskError where there are too few."""
     tasks = config.tasks
@@ -73,13 +86,24 @@ def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
         train_part, heldout_part = train_heldout_split(tasks.seed, tasks.train, tasks.heldout, families=families)
         return _kata_set(train_part), _kata_set(heldout_part)
     found = load_named(tasks.source)
-    ids = _gradable(tasks.source, found)
+    ids = sorted(_gradable(tasks.source, found), key=lambda task_id: _content(found, task_id))
     if len(ids) < tasks.train + tasks.heldout:
         raise TaskError(
             f"{tasks.source} has {len(ids)} tasks, but tasks.train + tasks.heldout is {tasks.train + tasks.heldout}"
         )
-    held, rest = ids[: tasks.heldout], ids[tasks.heldout : tasks.heldout + tasks.train]
+    held = ids[: tasks.heldout]
+    texts = {_content(found, task_id) for task_id in held}
+    rest = [task_id for task_id in ids[tasks.heldout :] if _content(found, task_id) not in texts][-tasks.train :]
+    if len(rest) < tasks.train:
+        raise TaskError(f"{tasks.source}: some tasks are there twice, so only {len(rest)} are left to train on")
     return _part(found, rest), _part(found, held)
+
+
+def _content(tasks: TaskSet, task_id: str) -> str:
+    """A hash of what a task asks for. Sorted by it, a file's order means nothing and equal tasks are neighbours; the
+    held-out tasks come from one end and the others from the other end, so a task that is added moves few."""
+    view = tasks.views[task_id]
+    return sha256(f"{view.entry_point}\n{view.instruction}".encode()).hexdigest()
 
 
 def _kata_set(katas: list[KataTask]) -> TaskSet:

@@ -60,8 +60,13 @@ class LocalAnswerer:
         while True:
             with self._lock:
                 if ticket in self._done:
-                    return self._done.pop(ticket).text
+                    break
                 self._done.update(self._sampler.step())
+        with self._lock:
+            answer = self._done.pop(ticket)
+        if answer.finish == "too_long":
+            raise ModelError(f"a question of {len(request.prompt_ids)} tokens does not fit into the model's context")
+        return answer.text
 
     def _harmless(self, text: str) -> str:
         for token in self._special:

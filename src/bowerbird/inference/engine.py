@@ -20,8 +20,8 @@ from bowerbird.inference.grammar import GrammarCompiler, GrammarState
 from bowerbird.inference.kv import ATTENTION, Group, Prefix, PrefixPass, RowPass, Tails, register
 from bowerbird.inference.loading import load_model, load_tokenizer
 from bowerbird.inference.packed import pack_linears
-from bowerbird.inference.protocol import Request
-from bowerbird.types import Completion, ModelError, PolicyVersion
+from bowerbird.inference.protocol import Request, no_answer
+from bowerbird.types import Completion, PolicyVersion
 
 _PASS_TOKENS = 2048  # most tokens carried through the model at once: bounds the activations
 _SHARE_FROM = 16  # a common beginning shorter than this is not worth an entry
@@ -93,6 +93,7 @@ class Engine:
         self._context = int(getattr(config, "max_position_embeddings", 1 << 30))
         self._prefixes: list[Prefix] = []
         self._waiting: deque[tuple[int, Request]] = deque()
+        self._unfit: list[tuple[int, Completion]] = []
         self._rows: list[Row] = []
         self._tickets = 0
         self._ends = _end_ids(self._model, self.chat)
@@ -111,13 +112,13 @@ class Engine:
         return [done[ticket] for ticket in tickets]
 
     def submit(self, request: Request) -> int:
-        room = self._context - request.sampling.max_tokens
-        if not request.prompt_ids or len(request.prompt_ids) > room:
-            raise ModelError(
-                f"a prompt of {len(request.prompt_ids)} tokens does not fit: the model's context leaves room for {room}"
-            )
+        if not request.prompt_ids:
+            raise ValueError("a request without a prompt")
         self._tickets += 1
-        self._waiting.append((self._tickets, request))
+        if len(request.prompt_ids) > self._context - request.sampling.max_tokens:
+            self._unfit.append((self._tickets, no_answer(request)))
+        else:
+            self._waiting.append((self._tickets, request))
         return self._tickets
 
     @torch.inference_mode()
@@ -128,7 +129,8 @@ class Engine:
             self._advance(batch)
         if level := [row for row in self._rows if len(row.pending) == 1 and row not in behind]:
             self._advance(level)
-        return self._release()
+        unfit, self._unfit = self._unfit, []
+        return unfit + self._release()
 
     def load(self, version: PolicyVersion) -> None:
         from bowerbird.inference.weights import read_weights

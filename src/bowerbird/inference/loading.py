@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from safetensors import SafetensorError
 
 from bowerbird.types import ModelError
 
@@ -47,7 +48,7 @@ def load_model(path: str, *, dtype: torch.dtype, device: torch.device, attention
     logging.disable_progress_bar()  # a run shows its own progress
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, attn_implementation=attention)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(_missing(path, error)) from error
     model.to(device).eval()
     _check_exact(model)

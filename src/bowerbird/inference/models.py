@@ -83,12 +83,20 @@ def _embedded(name: str, source: EmbeddedGguf, say: Callable[[str], None]) -> Pa
         return target
     gguf = _packaged_file(source)
     say(f"converting {source.file} to a checkpoint in {target} (once)")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".converting-") as work:
-        _convert(gguf, Path(work) / "model")
-        if target.exists():  # left by a cut-off run, or just finished by another process
-            shutil.rmtree(target)
-        (Path(work) / "model").rename(target)
+    from safetensors import SafetensorError
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".converting-") as work:
+            _convert(gguf, Path(work) / "model")
+            if target.exists():  # left by a cut-off run, or just finished by another process
+                shutil.rmtree(target)
+            (Path(work) / "model").rename(target)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"cannot write the checkpoint to {target.parent}: {error}. Free some disk, or name another folder in "
+            "BOWERBIRD_CACHE"
+        ) from error
     return target
 
 

@@ -22,6 +22,11 @@ class Request:
     stop_count: int = 1
 
 
+def no_answer(request: Request) -> Completion:
+    """What a request gets whose prompt does not fit into the model's context: nothing."""
+    return Completion(request.prompt_ids, (), (), (), (), (), request.sampling, "too_long")
+
+
 class Sampler(Protocol):
     """Samples many requests at once. The order of results does not depend on timing, so runs repeat exactly."""
 
@@ -35,7 +40,7 @@ class Sampler(Protocol):
         ...
 
     def submit(self, request: Request) -> int:
-        """Queue a request; the ticket names it in what `step` returns. Raises ModelError if it can never fit."""
+        """Queue a request; the ticket names it in what `step` returns. One that can never fit gets `no_answer`."""
         ...
 
     def step(self) -> list[tuple[int, Completion]]:

@@ -59,11 +59,13 @@ def samples(credited: Sequence[Credited], scaffold_weight: float = 1.0) -> list[
     found = []
     for item in credited:
         completion = item.trial.scaffold.completion
-        if completion is not None and item.advantage.value is not None:
+        if completion is not None and completion.token_ids and item.advantage.value is not None:
             found.append(TrainingSample(completion, scaffold_weight * item.advantage.value, Stage.SCAFFOLD))
         for rollout, advantage in zip(item.trial.rollouts, item.rollout_advantages, strict=True):
             if advantage.value is not None:
-                found += [TrainingSample(call, advantage.value, Stage.SOLVE) for call in rollout.calls]
+                found += [
+                    TrainingSample(call, advantage.value, Stage.SOLVE) for call in rollout.calls if call.token_ids
+                ]
     return found
 
 

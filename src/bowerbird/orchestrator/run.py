@@ -1,5 +1,6 @@
 """A run from its configuration: makes the parts, runs the steps, keeps what must survive."""
 
+import math
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -128,6 +129,7 @@ def _steps(
     with _asked_to_stop() as stop:
         for number in range(version.number + 1, config.steps + 1):
             step = loop.step(number)
+            _check(step.report)
             store.add_step(number, step.credited)
             store.add_metrics(step.report)
             watcher.stepped(step.report, config.steps)
@@ -139,6 +141,20 @@ def _steps(
             if stop():
                 raise Interrupted(f"stopped after step {number}; go on with: bowerbird train --resume {store.folder}")
     return version
+
+
+def _check(report: StepReport) -> None:
+    """Raises RunError for a step that could teach nothing because something is broken: it is not kept."""
+    if report.infra_error and not report.valid + report.hacked:
+        raise RunError(
+            f"step {report.step}: the machinery failed for all {report.infra_error} rollouts. `bowerbird sandbox "
+            "check` tells whether it is the sandbox; mend it, then go on with --resume"
+        )
+    if not math.isfinite(report.grad_norm):
+        raise RunError(
+            f"step {report.step}: the gradient is not finite, so nothing was learned. Go on from the last checkpoint "
+            "with --resume; if it comes again, start anew with a lower learner.learning_rate or in float32"
+        )
 
 
 def heed_flags(report: StepReport, config: Config, store: RunStore, watcher: Watcher) -> None:

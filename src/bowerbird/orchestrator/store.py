@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -227,6 +227,15 @@ def _rollout(rollout: Rollout) -> dict[str, object]:
 
 def _call(call: Completion) -> dict[str, object]:
     return asdict(call)
+
+
+def trained_tasks(folder: Path) -> set[str]:
+    """Ids of the tasks that the run in `folder` was trained on, as far as it says."""
+    try:
+        with closing(sqlite3.connect(f"file:{folder / 'run.db'}?mode=ro", uri=True)) as db:
+            return {task_id for (task_id,) in db.execute("SELECT DISTINCT task_id FROM scaffolds")}
+    except sqlite3.Error as error:
+        raise RunError(f"cannot read {folder / 'run.db'}: {error}") from error
 
 
 def reconfigure(folder: Path, overrides: Sequence[str]) -> None:

@@ -197,6 +197,8 @@ def submission(task: TaskView, draft: Draft) -> Mapping[str, bytes]:
 
 
 def _no_code(draft: Draft) -> str:
+    if any(call.finish == "too_long" for call in draft.calls):
+        return "too_long"
     return "cut_off" if any(call.finish == "length" for call in draft.calls) else "no_code"
 
 

@@ -1,5 +1,6 @@
 """Open a back end by name: probed once per process, and refused when the probe fails."""
 
+import importlib
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -17,25 +18,37 @@ _lock = threading.Lock()
 
 
 def open_sandbox(name: str = "local", watch: Watch = "auto", hide: Iterable[Path] = ()) -> Sandbox:
-    """The back end `name`, shared by the whole process. It has passed its probe, or this raises.
+    """The back end `name`, or your own as "module:Class", shared by the whole process. It has passed its probe.
 
     `watch` says what fills `Workspace.watched` (see protocol.Watch). The host folders in `hide`, and files as the
     folders they are in, look empty inside even where they lie below what the sandbox shows. Raises ConfigError for an
     unknown name or watch, SandboxUnavailable with what to do when this machine has no sandbox, or cannot trace and
     was told to.
     """
-    if name not in BACK_ENDS:
-        raise ConfigError(f"unknown sandbox {name!r}: use one of {', '.join(sorted(BACK_ENDS))}")
+    make = BACK_ENDS[name] if name in BACK_ENDS else _imported(name)
     if watch not in get_args(Watch):
         raise ConfigError(f"unknown watch {watch!r}: use one of {', '.join(get_args(Watch))}")
     with _lock:
         folders = frozenset(_folder(path.resolve()) for path in hide)
         key = (os.getpid(), name, watch, folders)  # a forked child makes its own: folders and watches are not shared
         if key not in _open:
-            sandbox = BACK_ENDS[name](watch=watch, hide=folders)
+            sandbox = make(watch=watch, hide=folders)
             sandbox.probe()
             _open[key] = sandbox
         return _open[key]
+
+
+def _imported(name: str) -> Callable[..., Sandbox]:
+    """A back end of somebody else's, named "module:Class"."""
+    module, separator, attribute = name.partition(":")
+    if not separator:
+        known = ", ".join(sorted(BACK_ENDS))
+        raise ConfigError(f"unknown sandbox {name!r}: use one of {known}, or name your own as module:Class")
+    try:
+        found: Callable[..., Sandbox] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"sandbox {name!r} cannot be imported: {error}") from error
+    return found
 
 
 def _folder(path: Path) -> Path:

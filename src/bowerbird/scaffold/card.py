@@ -61,6 +61,11 @@ class Card(BaseModel):
 TEMPERATURES: Mapping[str, float] = {"low": 0.6, "mid": 0.8, "high": 1.0}
 
 
+def card_fields() -> str:
+    """Every field with its options, as JSON: what a model without a grammar has to be told."""
+    return json.dumps({name: list(get_args(field.annotation)) for name, field in Card.model_fields.items()})
+
+
 def card_schema() -> str:
     """The JSON schema that the grammar enforces: the fields in order, and no `first` of several candidates."""
     one = {name: list(get_args(field.annotation)) for name, field in Card.model_fields.items()}

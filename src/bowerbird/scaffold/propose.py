@@ -4,19 +4,23 @@ from bowerbird.config import ScaffoldConfig
 from bowerbird.inference.chat import Chat, Message
 from bowerbird.inference.protocol import Request
 from bowerbird.scaffold.archive import Entry
-from bowerbird.scaffold.card import card_schema, parse_card
+from bowerbird.scaffold.card import card_fields, card_schema, parse_card
 from bowerbird.types import Completion, Sampling, Scaffold, TaskView
 
 _SYSTEM = "You choose the settings of a coding agent. Good settings solve the task within few tokens."
 
 
-def proposal_messages(task: TaskView, previous: Entry | None) -> list[Message]:
-    """What the policy sees: the task, and the scaffold used before with its return and class of failure."""
+def proposal_messages(task: TaskView, previous: Entry | None, *, grammar: bool = True) -> list[Message]:
+    """What the policy sees: the task, and the scaffold used before with its return and class of failure.
+
+    Without a grammar also what a card may say: nothing else would tell it.
+    """
     before = "none"
     if previous is not None:
         failure = f", {previous.failure}" if previous.failure else ""
         before = f"{previous.scaffold.text} return {previous.value:.2f}{failure}"
-    content = f"Task: {task.instruction}\nSettings before: {before}\nBetter settings, as JSON:"
+    fields = "" if grammar else f"A JSON object with these fields, one of the values each: {card_fields()}\n"
+    content = f"Task: {task.instruction}\nSettings before: {before}\n{fields}Better settings, as JSON:"
     return [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": content}]
 
 
@@ -26,7 +30,9 @@ def proposal_request(
     """One model call for one card."""
     sampling = Sampling(config.temperature, explore if config.grammar else 0.0, config.max_tokens, seed)
     schema = card_schema() if config.grammar else ""
-    return Request(chat.prompt(proposal_messages(task, previous)), sampling, schema=schema, stop="}")
+    return Request(
+        chat.prompt(proposal_messages(task, previous, grammar=config.grammar)), sampling, schema=schema, stop="}"
+    )
 
 
 def read_proposal(scaffold_id: str, task: TaskView, previous: Entry | None, completion: Completion) -> Scaffold:

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from bowerbird.algo import PolicyLoss, policy_loss
@@ -57,8 +58,9 @@ class Learner:
         self._config, self._algo, self._device = learner, algo, device
         try:
             model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, attn_implementation=ATTENTION)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise ModelError(f"cannot load the model {path!r}: {error}") from error
+        _without_dropout(model)
         self.base = model.to(device)
         self.model: Any = _with_lora(model, lora_rank) if lora_rank else model
         self.model.train()
@@ -76,6 +78,7 @@ class Learner:
         sums, carried, forward = Sums(), 0, 0.0
         for packed in packs:
             forward += self._accumulate(packed, version, 1.0 / max(tokens, 1), sums)
+            self.optimizer.gather()
             carried += len(packed.ids)
         norm = self.optimizer.step() if packs else 0.0
         used = max(sums.tokens, 1.0)
@@ -133,11 +136,21 @@ class Learner:
                 self.base.activation_checkpointing_disable()
 
 
+def _without_dropout(model: Any) -> None:
+    """The sampler drops nothing: a learner that did would compare two different policies."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+
+
 def _with_lora(model: Any, rank: int) -> Any:
+    """Adapters that start the same in every run: peft draws them from torch's global generator."""
     from peft import LoraConfig, get_peft_model
 
     settings = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
-    wrapped = get_peft_model(model, settings)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        wrapped = get_peft_model(model, settings)
     for name, parameter in wrapped.named_parameters():
         if "lora_" in name:
             parameter.data = parameter.data.float()  # adapters are small: train them in full precision

@@ -27,15 +27,22 @@ class Optimizer:
         )
         self.steps = 0
 
+    def gather(self) -> None:
+        """Add the parameters' gradients to those of the masters, in float32, and clear them.
+
+        To be called after each micro-batch: sums of many in bfloat16 would lose the small ones.
+        """
+        for master, parameter in zip(self._masters, self._parameters, strict=True):
+            if master is not parameter and parameter.grad is not None:
+                fresh = parameter.grad.float()
+                master.grad = fresh if master.grad is None else master.grad.add_(fresh)
+                parameter.grad = None
+
     def step(self) -> float:
-        """One update from the parameters' accumulated gradients, which are cleared. Returns the norm before clipping.
+        """One update from what was gathered, which is cleared. Returns the norm before clipping.
 
         Where the norm is not finite nothing is changed.
         """
-        for master, parameter in zip(self._masters, self._parameters, strict=True):
-            if master is not parameter:
-                master.grad = None if parameter.grad is None else parameter.grad.float()
-                parameter.grad = None
         norm = float(torch.nn.utils.clip_grad_norm_(self._masters, self._config.clip_norm))
         if norm == norm and norm != float("inf"):
             self.steps += 1

@@ -90,7 +90,7 @@ class Completion:
     sampled: tuple[bool, ...]  # False: forced by the grammar
     choices: tuple[tuple[int, ...] | None, ...]
     sampling: Sampling
-    finish: str  # "stop" or "length"
+    finish: str  # "stop", "length", or "too_long": the prompt left no room and nothing was sampled
     text: str = ""
 
 
