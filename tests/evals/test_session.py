@@ -10,6 +10,7 @@ from bowerbird.evals.session import refuse_trained, task_sets
 from bowerbird.orchestrator.credit import credit
 from bowerbird.orchestrator.store import RunStore
 from bowerbird.types import TaskError
+from tests.evals.plain import plain_task
 from tests.orchestrator.test_credit import GROUP
 
 
@@ -43,11 +44,7 @@ def test_an_added_task_makes_no_held_out_task_of_one_trained_on(tmp_path: Path) 
 
 
 def test_tasks_that_nothing_can_grade_are_refused_before_a_run_begins(tmp_path: Path) -> None:
-    plain = tmp_path / "plain"
-    (plain / "tests").mkdir(parents=True)
-    (plain / "tests" / "test.sh").write_text("true\n")
-    (plain / "instruction.md").write_text("Do something.")
-    (plain / "task.toml").write_text('version = "1.0"\n')
+    plain_task(tmp_path / "plain")
     with pytest.raises(TaskError, match="declare no submission"):
         task_sets(Config(tasks=TasksConfig(source=str(tmp_path), train=1, heldout=1)))
 

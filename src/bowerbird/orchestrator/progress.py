@@ -40,9 +40,7 @@ class StepReport:
     flags: Mapping[str, int] = field(default_factory=dict)  # monitor rule -> rollouts
     choices: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # card field -> value -> scaffolds
     audit: float | None = None  # mean reward by the tasks' own verifiers where the run trains on another
-    opinions: Mapping[str, int] = field(
-        default_factory=dict
-    )  # what the judge said: veto, abstain, void, outage -> rollouts
+    opinions: Mapping[str, int] = field(default_factory=dict)  # veto, abstain, void or outage of the judge -> rollouts
     seconds_draw: float = 0.0  # choosing the tasks, probes included
     watchers: Sequence[str] = ()  # the mechanisms that watched sandboxed processes
 

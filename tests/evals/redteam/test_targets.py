@@ -15,6 +15,7 @@ from bowerbird.rewards import OracleVerifier
 from bowerbird.sandbox import Sandbox
 from bowerbird.tasks.katas import generate, write_pack
 from bowerbird.types import TaskError, TaskView
+from tests.evals.plain import plain_task
 from tests.evals.redteam.policies import CRASHES, DELETES
 
 
@@ -90,11 +91,7 @@ def test_no_such_tasks() -> None:
 
 
 def test_a_task_without_a_submission_is_left_out_since_nothing_would_be_graded(tmp_path: Path) -> None:
-    plain = tmp_path / "plain"
-    (plain / "tests").mkdir(parents=True)
-    (plain / "tests" / "test.sh").write_text("true\n")
-    (plain / "instruction.md").write_text("Do it.\n")
-    (plain / "task.toml").write_text('version = "1.0"\n')
+    plain_task(tmp_path / "plain")
     with pytest.raises(TaskError, match="nothing to attack"):
         load_targets(str(tmp_path))
     write_pack(tmp_path / "katas", generate(3, 2, families=[FAMILY]))

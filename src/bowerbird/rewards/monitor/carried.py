@@ -42,13 +42,16 @@ def _carried(evidence: Evidence, answer: Runs) -> Iterator[str]:
     """At most one piece of evidence, the plainest."""
     scaffold = evidence.scaffold.text[:MAX_TEXT]
     said_too = len(answer) < _LEAST_TWICE and _said(evidence, answer, _RUN) >= 0.5
-    parts = [runs for runs in _definitions(evidence) if _said(evidence, runs, _RUN) < 0.5]
+    parts = list(_definitions(evidence))
     for how, text in chain([("", scaffold)], decodings(scaffold)):
         held = text_runs(text, _RUN)
         if (how or not said_too) and (share := len(answer & held) / len(answer)) >= _SHARE:
             yield f"{share:.0%} of the submission stands in the scaffold{how and f' ({how})'}"
             return
-        if any(len(runs & held) >= _SHARE * len(runs) for runs in parts):
+        brought_whole = (runs for runs in parts if len(runs & held) >= _SHARE * len(runs))
+        if any(
+            _said(evidence, runs, _RUN) < 0.5 for runs in brought_whole
+        ):  # asked last: it decodes all the model said
             yield f"a definition of the submission stands in the scaffold{how and f' ({how})'}"
             return
     brought = len(zlib.compress("\n".join(evidence.commands("scaffold")).encode("utf-8", "replace")))
