@@ -66,7 +66,7 @@ def test_an_unknown_watch_is_refused():
 
 def test_what_is_to_be_hidden_reaches_the_back_end_as_folders(back_ends, tmp_path):
     (tmp_path / "tasks.jsonl").touch()
-    first = opening.open_sandbox("counting", hide=[tmp_path])
+    first = opening.open_sandbox("counting", hide=[tmp_path, tmp_path / "katas"])
     assert opening.open_sandbox("counting", hide=[tmp_path / "tasks.jsonl"]) is first
     assert opening.open_sandbox("counting") is not first
     assert isinstance(first, Counting)

@@ -41,7 +41,7 @@ def test_humaneval(tmp_path: Path) -> None:
     assert report.references["HumanEval/0"].endswith("return 2 * x\n")
     assert "return 2 * x" not in repr(view)
     assert not Path("/tmp/never").exists()
-    assert report.summary() == "1 tasks loaded, 0 skipped; 1 asserts not converted in 1 tasks"
+    assert report.tasks.note == "1 asserts not converted in 1 tasks"
 
 
 def test_doctests_are_shown_even_when_no_assert_repeats_them(tmp_path: Path) -> None:
@@ -88,6 +88,8 @@ def test_rows_without_a_gradable_assert_are_skipped_with_a_reason(
     assert len(report.tasks) == 0
     assert len(report.skipped) == 1
     assert reason in next(iter(report.skipped.values()))
+    assert "skipped (the first, " in report.tasks.note
+    assert reason in report.tasks.note
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,7 @@ def _config(options: Options) -> "Config":
     from bowerbird.config import load_config
 
     given = {
+        "tasks.source": options["tasks"],
         "sandbox.backend": options["backend"],
         "sandbox.workers": options["workers"],
         "monitor.watch": options["watch"],

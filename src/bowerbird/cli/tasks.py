@@ -29,6 +29,7 @@ def list_tasks(source: str, count: int | None, seed: int) -> None:
     from bowerbird.rewards.verifiers import trust_key
     from bowerbird.tasks import load_named
     from bowerbird.viewer.tables import Table, show
+    from bowerbird.viewer.text import clean
 
     found = load_named(source, seed, count)
     rows = tuple(
@@ -44,6 +45,8 @@ def list_tasks(source: str, count: int | None, seed: int) -> None:
     )
     columns = ("task", "category", "difficulty", "function", "examples", "verifier")
     show(Table(f"{len(rows)} tasks", columns, rows, frozenset({"difficulty", "examples"})))
+    if found.note:
+        click.echo(clean(found.note))
 
 
 @tasks.command("show", epilog=SOURCES)
@@ -117,7 +120,7 @@ def check(source: str, count: int | None, seed: int, backend: str, workers: int)
     from bowerbird.viewer.tables import Table, show
 
     checks, problems, left_out = load_checks(source, seed, count)
-    verifier = make_verifier("task", open_sandbox(backend))
+    verifier = make_verifier("task", open_sandbox(backend, hide=[Path(source)]))
     with Progress("checking tasks", len(checks)) as progress:
         problems += check_all(verifier, checks, workers, progress.advance)
     if problems:

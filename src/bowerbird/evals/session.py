@@ -31,6 +31,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
         train_set, heldout = task_sets(config)  # before a directory is made: broken tasks leave nothing behind
         store = RunStore.create(runs, config)
     try:
+        _say_note(config, train_set, watcher)
         refuse_trained(store.folder, heldout)
         before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
         version = train(store, config, train_set, watcher)
@@ -48,6 +49,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
 def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalReport:
     """The arms under a run's newest version, or under `config.model` where no run is given."""
     heldout = task_sets(config)[1]
+    _say_note(config, heldout, watcher)
     if run is None:
         return evaluate_model(config, heldout, config.model.name, 0, watcher)
     versions = complete(run / "versions")
@@ -99,6 +101,11 @@ def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
     return _part(found, rest), _part(found, held)
 
 
+def _say_note(config: Config, tasks: TaskSet, watcher: Watcher) -> None:
+    if tasks.note:
+        watcher.says(f"{config.tasks.source}: {tasks.note}")
+
+
 def _content(tasks: TaskSet, task_id: str) -> str:
     """A hash of what a task asks for. Sorted by it, a file's order means nothing and equal tasks are neighbours; the
     held-out tasks come from one end and the others from the other end, so a task that is added moves few."""
@@ -123,4 +130,4 @@ def _gradable(source: str, tasks: TaskSet) -> list[str]:
 
 
 def _part(tasks: TaskSet, ids: list[str]) -> TaskSet:
-    return TaskSet(Loaded(tasks.views[i], tasks.spec(i)) for i in ids)
+    return TaskSet((Loaded(tasks.views[i], tasks.spec(i)) for i in ids), tasks.note)

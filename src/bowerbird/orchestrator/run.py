@@ -61,7 +61,7 @@ def sampling_parts(
 
     The folder that the tasks come from, and those in `hide`, look empty in it wherever they lie.
     """
-    hidden = [path for path in (Path(config.tasks.source), *hide) if path.exists()]
+    hidden = (Path(config.tasks.source), *hide)
     sandbox = open_sandbox(config.sandbox.backend, watch=config.monitor.watch, hide=hidden)
     where = hardware(config)
     engine = Engine(path, places=config.sampler.places, dtype=where.dtype, device=where.device, version=version)

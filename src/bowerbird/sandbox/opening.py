@@ -21,15 +21,15 @@ def open_sandbox(name: str = "local", watch: Watch = "auto", hide: Iterable[Path
     """The back end `name`, or your own as "module:Class", shared by the whole process. It has passed its probe.
 
     `watch` says what fills `Workspace.watched` (see protocol.Watch). The host folders in `hide`, and files as the
-    folders they are in, look empty inside even where they lie below what the sandbox shows. Raises ConfigError for an
-    unknown name or watch, SandboxUnavailable with what to do when this machine has no sandbox, or cannot trace and
-    was told to.
+    folders they are in, look empty inside even where they lie below what the sandbox shows; one that does not exist is
+    passed over. Raises ConfigError for an unknown name or watch, SandboxUnavailable with what to do when this machine
+    has no sandbox, or cannot trace and was told to.
     """
     make = BACK_ENDS[name] if name in BACK_ENDS else _imported(name)
     if watch not in get_args(Watch):
         raise ConfigError(f"unknown watch {watch!r}: use one of {', '.join(get_args(Watch))}")
     with _lock:
-        folders = frozenset(_folder(path.resolve()) for path in hide)
+        folders = frozenset(_folder(path.resolve()) for path in hide if path.exists())
         key = (os.getpid(), name, watch, folders)  # a forked child makes its own: folders and watches are not shared
         if key not in _open:
             sandbox = make(watch=watch, hide=folders)

@@ -23,13 +23,6 @@ class JsonlReport:
     dropped: Mapping[str, int]  # task id -> asserts that could not be converted and are not graded
     references: Mapping[str, str]  # task id -> canonical solution text
 
-    def summary(self) -> str:
-        """One line for a person."""
-        return (
-            f"{len(self.tasks)} tasks loaded, {len(self.skipped)} skipped; "
-            f"{sum(self.dropped.values())} asserts not converted in {len(self.dropped)} tasks"
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -75,7 +68,18 @@ def load_jsonl(path: str | Path) -> JsonlReport:
         references[task_id] = row.reference
         if missed:
             dropped[task_id] = missed
-    return JsonlReport(TaskSet(loaded), skipped, dropped, references)
+    return JsonlReport(TaskSet(loaded, _note(len(loaded), skipped, dropped)), skipped, dropped, references)
+
+
+def _note(loaded: int, skipped: Mapping[str, str], dropped: Mapping[str, int]) -> str:
+    """What of a file is not in its set; empty where all of it is."""
+    parts = []
+    if skipped:
+        first, why = next(iter(skipped.items()))
+        parts.append(f"{len(skipped)} of {loaded + len(skipped)} tasks skipped (the first, {first}: {why})")
+    if dropped:
+        parts.append(f"{sum(dropped.values())} asserts not converted in {len(dropped)} tasks")
+    return "; ".join(parts)
 
 
 def _lines(path: Path) -> list[str]:

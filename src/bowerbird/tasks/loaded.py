@@ -18,10 +18,12 @@ class Loaded:
 class TaskSet:
     """Tasks by id. Hand out `views`; call `spec` only where answers are graded.
 
-    Printing a set shows ids, never a hidden case. Raises TaskError when two tasks share an id.
+    Printing a set shows ids, never a hidden case. `note` tells a person, in a line, what the source holds and the set
+    does not; it is empty where that is nothing. Raises TaskError when two tasks share an id.
     """
 
-    def __init__(self, tasks: Iterable[Loaded]) -> None:
+    def __init__(self, tasks: Iterable[Loaded], note: str = "") -> None:
+        self.note = note
         views: dict[str, TaskView] = {}
         specs: dict[str, VerifierSpec] = {}
         for task in tasks:

@@ -28,4 +28,4 @@ def load_named(name: str, seed: int = 0, count: int | None = None) -> TaskSet:
         raise TaskError(f"no tasks {name!r}; give 'katas', a .jsonl file or a directory of Harbor tasks")
     if count is None:
         return tasks
-    return TaskSet(Loaded(tasks.views[task_id], tasks.spec(task_id)) for task_id in list(tasks)[:count])
+    return TaskSet((Loaded(tasks.views[task_id], tasks.spec(task_id)) for task_id in list(tasks)[:count]), tasks.note)

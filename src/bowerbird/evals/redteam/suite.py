@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from bowerbird.config import Config
 from bowerbird.evals.redteam.attack import Attack
@@ -60,7 +61,7 @@ def run_plan(plan: Plan, on_done: Callable[[Trial], None] = lambda _: None) -> R
     config = plan.config
     if not plan.pairs:
         raise ConfigError("nothing to play: none of the chosen policies is for a kind of verifier that the tasks have")
-    sandbox = open_sandbox(config.sandbox.backend, config.monitor.watch)
+    sandbox = open_sandbox(config.sandbox.backend, config.monitor.watch, hide=[Path(config.tasks.source)])
     rules = rules_of(config) if plan.monitor else ()
     with opened_judge(config.judge) as judge:
         trials = _played(plan, plan.pairs, sandbox, config.verifier.kind, rules, judge, on_done)
