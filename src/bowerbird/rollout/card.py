@@ -65,22 +65,36 @@ def run_plain(task: TaskView, chat: Chat, *, token_budget: int, temperature: flo
 def _answers(
     state: _State, card: Card, ids: tuple[int, ...], prompt: Prompt, call_tokens: int, seed: int
 ) -> Generator[Effect, Reply, list[int]]:
-    """Draw a round's answers, as many as the budgets allow; their numbers among the attempts."""
+    """Draw a round's answers, as many as the budgets allow; their numbers among the attempts.
+
+    Where the first that passes will be submitted, they are drawn one after the other until one does: what would come
+    after it is worth nothing and earns no credit.
+    """
     count = min(card.candidates, state.steps_left, state.tokens_left // _LEAST_TOKENS)
     if count == 0:
         return []
     limit = min(call_tokens, state.tokens_left // count)
     start = len(state.attempts)
-    requests = tuple(
+    requests = [
         _request(ids, prompt, limit, TEMPERATURES[card.temperature], derive(seed, "call", start + i))
         for i in range(count)
-    )
-    replies = cast(tuple[Completion, ...], (yield Ask(requests)))
-    state.steps_left -= count
+    ]
+    at_once = 1 if card.select == "visible_pass" else count
+    for first in range(0, count, at_once):
+        yield from _draw(state, requests[first : first + at_once], prompt)
+        if at_once < count:
+            yield from _check(state, [start + first])
+            if state.checks[start + first].passed:
+                break
+    return list(range(start, len(state.attempts)))
+
+
+def _draw(state: _State, requests: list[Request], prompt: Prompt) -> Generator[Effect, Reply, None]:
+    replies = cast(tuple[Completion, ...], (yield Ask(tuple(requests))))
+    state.steps_left -= len(replies)
     state.tokens_left -= sum(len(reply.token_ids) for reply in replies)
     state.attempts += [Attempt(reply, extract_code(reply.text, prompt.code)) for reply in replies]
-    state.log.append({"event": "answers", "count": count, "tokens": [len(r.token_ids) for r in replies]})
-    return list(range(start, len(state.attempts)))
+    state.log.append({"event": "answers", "count": len(replies), "tokens": [len(r.token_ids) for r in replies]})
 
 
 def _verified(state: _State, card: Card, fresh: list[int]) -> Generator[Effect, Reply, bool]:
@@ -95,13 +109,15 @@ def _verified(state: _State, card: Card, fresh: list[int]) -> Generator[Effect, 
 
 def _check(state: _State, numbers: list[int]) -> Generator[Effect, Reply, None]:
     """Run the attempts not yet run; equal sources once."""
-    sources = {state.attempts[i].source: i for i in reversed(numbers) if i not in state.checks}
-    if sources:
+    fresh = [i for i in numbers if i not in state.checks]
+    by_source = {state.attempts[i].source: found for i, found in state.checks.items()}
+    if sources := list(
+        dict.fromkeys(state.attempts[i].source for i in fresh if state.attempts[i].source not in by_source)
+    ):
         found = cast(tuple[Checked, ...], (yield Check(tuple(sources))))
-        by_source = dict(zip(sources, found, strict=True))
-        for i in numbers:
-            if i not in state.checks:
-                state.checks[i] = by_source[state.attempts[i].source]
+        by_source |= zip(sources, found, strict=True)
+    if fresh:
+        state.checks |= {i: by_source[state.attempts[i].source] for i in fresh}
         state.log.append({"event": "checks", "passed": [state.checks[i].passed for i in numbers]})
 
 
