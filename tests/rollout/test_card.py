@@ -84,15 +84,21 @@ def test_one_answer(run: Start) -> None:
 def test_the_first_that_passes_the_examples_is_chosen(run: Start) -> None:
     host, draft = run([BAD, GOOD, BAD], candidates=3, select="visible_pass")
     assert draft.source == "good\n"
-    assert [len(ask.requests) for ask in host.asked] == [1, 1]  # the third would be worth nothing
-    assert len({ask.requests[0].sampling.seed for ask in host.asked}) == 2
+    assert [len(ask.requests) for ask in host.asked] == [1, 2]
+    assert len({request.sampling.seed for ask in host.asked for request in ask.requests}) == 3
     assert host.checked == [Check(("bad\n",)), Check(("good\n",))]
+
+
+def test_no_more_are_drawn_where_the_first_passes(run: Start) -> None:
+    host, draft = run([GOOD], candidates=4, select="visible_pass")
+    assert draft.source == "good\n"
+    assert len(host.asked) == 1
 
 
 def test_an_answer_that_came_before_is_not_run_again(run: Start) -> None:
     host, draft = run([BAD, BAD, BAD], candidates=3, select="visible_pass")
     assert draft.source == "bad\n"
-    assert len(host.asked) == 3
+    assert [len(ask.requests) for ask in host.asked] == [1, 2]
     assert host.checked == [Check(("bad\n",))]
 
 

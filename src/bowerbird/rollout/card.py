@@ -67,8 +67,8 @@ def _answers(
 ) -> Generator[Effect, Reply, list[int]]:
     """Draw a round's answers, as many as the budgets allow; their numbers among the attempts.
 
-    Where the first that passes will be submitted, they are drawn one after the other until one does: what would come
-    after it is worth nothing and earns no credit.
+    Where the first that passes will be submitted, the others are drawn only if the first does not: they would be worth
+    nothing and earn its credit. Those are drawn together, since one by one they would make small batches.
     """
     count = min(card.candidates, state.steps_left, state.tokens_left // _LEAST_TOKENS)
     if count == 0:
@@ -79,13 +79,12 @@ def _answers(
         _request(ids, prompt, limit, TEMPERATURES[card.temperature], derive(seed, "call", start + i))
         for i in range(count)
     ]
-    at_once = 1 if card.select == "visible_pass" else count
-    for first in range(0, count, at_once):
-        yield from _draw(state, requests[first : first + at_once], prompt)
-        if at_once < count:
-            yield from _check(state, [start + first])
-            if state.checks[start + first].passed:
-                break
+    alone = 1 if card.select == "visible_pass" else count
+    yield from _draw(state, requests[:alone], prompt)
+    if alone < count:
+        yield from _check(state, [start])
+        if not state.checks[start].passed:
+            yield from _draw(state, requests[alone:], prompt)
     return list(range(start, len(state.attempts)))
 
 
