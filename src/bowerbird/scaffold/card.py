@@ -37,7 +37,7 @@ class Card(BaseModel):
     candidates: Literal[1, 2, 3, 4] = Field(description="answers per round, at most")
     select: Literal["first", "visible_pass", "vote"] = Field(
         description="the answer submitted: the first, the first that passes the examples (no more are drawn where the "
-        "first one does), or the commonest behaviour; never the first of several candidates, which would be drawn for nothing"
+        "first one does), or the commonest behaviour; never the first of several, which would be drawn for nothing"
     )
     tools: Literal["run"] = Field(description="run: answers may be executed on the visible examples in the sandbox")
     temperature: Literal["low", "mid", "high"]
