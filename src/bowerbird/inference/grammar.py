@@ -1,8 +1,8 @@
 """Structured output: which tokens a JSON schema allows next, and which it forces.
 
-The matching is llguidance's. On top of it a *choice* is reduced to one token an option: of the allowed tokens
-only those that are no proper prefix of another allowed one remain, so that picking `visible_pass` is one decision
-with one probability, not a walk over `v`, `vis`, `visible`.
+The matching is llguidance's. On top of it a *choice* is reduced to one token an option: an allowed token that begins
+longer allowed ones is left out where these cover all that could follow it, so that picking `visible_pass` is one
+decision with one probability, not a walk over `v`, `vis`, `visible`.
 """
 
 import json
@@ -62,14 +62,30 @@ class GrammarState:
 
     def allowed(self) -> tuple[int, ...]:
         """The token ids allowed next, ascending; one an option where the options are few."""
-        bits = np.unpackbits(np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8), bitorder="little")
-        ids = np.nonzero(bits)[0].tolist()
+        ids = self._next()
         if len(ids) > _MOST_CHOICES:
             return tuple(ids)
         texts = {i: self._tokenizer.decode_bytes([i]) for i in ids}
-        return tuple(
-            i for i in ids if not any(o != texts[i] and o.startswith(texts[i]) for o in texts.values() if texts[i])
-        )
+        return tuple(i for i in ids if not self._covered(i, texts))
+
+    def _covered(self, token: int, texts: dict[int, bytes]) -> bool:
+        """Whether all that could follow `token` is also said by longer allowed tokens, so that it can be left out."""
+        text = texts[token]
+        longer = [other for other in texts.values() if other != text and other.startswith(text)]
+        if not text or not longer:
+            return False
+        self._matcher.consume_token(token)
+        may_end, following = self._matcher.is_accepting(), self._next()
+        self._matcher.rollback(1)
+        wholes = (text + self._tokenizer.decode_bytes([i]) for i in following)
+        return not may_end and all(any(w.startswith(o) or o.startswith(w) for o in longer) for w in wholes)
+
+    def _next(self) -> list[int]:
+        mask = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        some = np.flatnonzero(mask)  # a few bytes of thousands
+        places, bits = np.nonzero(np.unpackbits(mask[some], bitorder="little").reshape(-1, 8))
+        found: list[int] = (8 * some[places] + bits).tolist()
+        return found
 
     def consume(self, token: int) -> None:
         self._matcher.consume_token(token)
