@@ -5,6 +5,7 @@ up on (a prompt's tail, a run forced by a grammar) go through the model together
 Results depend on the requests and their order alone, never on the clock.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,7 +92,7 @@ class Engine:
         self._tails = Tails(config.num_hidden_layers, heads, dim, dtype, device)
         self._context = int(getattr(config, "max_position_embeddings", 1 << 30))
         self._prefixes: list[Prefix] = []
-        self._waiting: list[tuple[int, Request]] = []
+        self._waiting: deque[tuple[int, Request]] = deque()
         self._unfit: list[tuple[int, Completion]] = []
         self._rows: list[Row] = []
         self._tickets = 0
@@ -142,11 +143,9 @@ class Engine:
 
     def _admit(self) -> None:
         free = self._places - len(self._rows)
-        if not self._waiting or not free:
+        batch = [self._waiting.popleft() for _ in range(min(free, len(self._waiting)))]
+        if not batch:
             return
-        known = {prefix.ids for prefix in self._prefixes}  # first what they begin with, before it is given up
-        self._waiting.sort(key=lambda entry: entry[1].prompt_ids[:-1] not in known)
-        batch, self._waiting = self._waiting[:free], self._waiting[free:]
         self._share([request.prompt_ids for _, request in batch])
         for ticket, request in batch:
             prefix = self._longest(request.prompt_ids)

@@ -65,35 +65,22 @@ def run_plain(task: TaskView, chat: Chat, *, token_budget: int, temperature: flo
 def _answers(
     state: _State, card: Card, ids: tuple[int, ...], prompt: Prompt, call_tokens: int, seed: int
 ) -> Generator[Effect, Reply, list[int]]:
-    """Draw a round's answers, as many as the budgets allow; their numbers among the attempts.
-
-    Where the first that passes will be submitted, the others are drawn only if the first does not: they would be worth
-    nothing and earn its credit. Those are drawn together, since one by one they would make small batches.
-    """
+    """Draw a round's answers, as many as the budgets allow; their numbers among the attempts."""
     count = min(card.candidates, state.steps_left, state.tokens_left // _LEAST_TOKENS)
     if count == 0:
         return []
     limit = min(call_tokens, state.tokens_left // count)
     start = len(state.attempts)
-    requests = [
+    requests = tuple(
         _request(ids, prompt, limit, TEMPERATURES[card.temperature], derive(seed, "call", start + i))
         for i in range(count)
-    ]
-    alone = 1 if card.select == "visible_pass" else count
-    yield from _draw(state, requests[:alone], prompt)
-    if alone < count:
-        yield from _check(state, [start])
-        if not state.checks[start].passed:
-            yield from _draw(state, requests[alone:], prompt)
-    return list(range(start, len(state.attempts)))
-
-
-def _draw(state: _State, requests: list[Request], prompt: Prompt) -> Generator[Effect, Reply, None]:
-    replies = cast(tuple[Completion, ...], (yield Ask(tuple(requests))))
-    state.steps_left -= len(replies)
+    )
+    replies = cast(tuple[Completion, ...], (yield Ask(requests)))
+    state.steps_left -= count
     state.tokens_left -= sum(len(reply.token_ids) for reply in replies)
     state.attempts += [Attempt(reply, extract_code(reply.text, prompt.code)) for reply in replies]
-    state.log.append({"event": "answers", "count": len(replies), "tokens": [len(r.token_ids) for r in replies]})
+    state.log.append({"event": "answers", "count": count, "tokens": [len(r.token_ids) for r in replies]})
+    return list(range(start, len(state.attempts)))
 
 
 def _verified(state: _State, card: Card, fresh: list[int]) -> Generator[Effect, Reply, bool]:

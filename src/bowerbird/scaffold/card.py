@@ -34,10 +34,10 @@ class Card(BaseModel):
     )
     retries: Literal[0, 1, 2] = Field(description="further rounds")
     verify: Literal["none", "compile", "visible_tests"] = Field(description="what a round's answers must pass")
-    candidates: Literal[1, 2, 3, 4] = Field(description="answers per round, at most")
+    candidates: Literal[1, 2, 3, 4] = Field(description="answers per round")
     select: Literal["first", "visible_pass", "vote"] = Field(
-        description="the answer submitted: the first, the first that passes the examples (no more are drawn where the "
-        "first one does), or the commonest behaviour; never the first of several, which would be drawn for nothing"
+        description="the answer submitted: the first, the first that passes the examples, or the commonest behaviour; "
+        "never the first of several candidates, which would be drawn for nothing"
     )
     tools: Literal["run"] = Field(description="run: answers may be executed on the visible examples in the sandbox")
     temperature: Literal["low", "mid", "high"]
