@@ -97,11 +97,10 @@ def _check(state: _State, numbers: list[int]) -> Generator[Effect, Reply, None]:
     """Run the attempts not yet run; equal sources once."""
     fresh = [i for i in numbers if i not in state.checks]
     by_source = {state.attempts[i].source: found for i, found in state.checks.items()}
-    if sources := list(
-        dict.fromkeys(state.attempts[i].source for i in fresh if state.attempts[i].source not in by_source)
-    ):
-        found = cast(tuple[Checked, ...], (yield Check(tuple(sources))))
-        by_source |= zip(sources, found, strict=True)
+    unknown = tuple(dict.fromkeys(s for i in fresh if (s := state.attempts[i].source) not in by_source))
+    if unknown:
+        found = cast(tuple[Checked, ...], (yield Check(unknown)))
+        by_source |= zip(unknown, found, strict=True)
     if fresh:
         state.checks |= {i: by_source[state.attempts[i].source] for i in fresh}
         state.log.append({"event": "checks", "passed": [state.checks[i].passed for i in numbers]})

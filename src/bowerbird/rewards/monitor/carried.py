@@ -49,9 +49,8 @@ def _carried(evidence: Evidence, answer: Runs) -> Iterator[str]:
             yield f"{share:.0%} of the submission stands in the scaffold{how and f' ({how})'}"
             return
         brought_whole = (runs for runs in parts if len(runs & held) >= _SHARE * len(runs))
-        if any(
-            _said(evidence, runs, _RUN) < 0.5 for runs in brought_whole
-        ):  # asked last: it decodes all the model said
+        # asked last: it decodes all the model said
+        if any(_said(evidence, runs, _RUN) < 0.5 for runs in brought_whole):
             yield f"a definition of the submission stands in the scaffold{how and f' ({how})'}"
             return
     brought = len(zlib.compress("\n".join(evidence.commands("scaffold")).encode("utf-8", "replace")))
