@@ -23,6 +23,7 @@ from bowerbird.sandbox import open_sandbox
 from bowerbird.types import Case, Facts, Rollout, Scaffold, TaskView, VerifierSpec
 
 ROLLOUTS = int(os.environ.get("ROLLOUTS", "1600"))
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
 WORKERS, AT_ONCE, ANSWER_S = 2, JudgeConfig().at_once, 2.0
 TASK = TaskView("bench", "bench", "Write add(a, b).", "add", (Case((1, 1), 2),))
 SPEC = VerifierSpec("bench", "oracle", "add", tuple(Case((i, 2), i + 2) for i in range(5)))
@@ -104,4 +105,4 @@ def with_judge() -> Measured:
 
 
 if __name__ == "__main__":
-    main({"judge of 2 s": with_judge, "no judge": lambda: _graded(None)}, "rollouts/s")
+    main({"judge of 2 s": with_judge, "no judge": lambda: _graded(None)}, "rollouts/s", rounds=ROUNDS)

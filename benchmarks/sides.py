@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from statistics import median
 from typing import Any
 
 Measured = dict[str, Any]
@@ -15,21 +16,31 @@ def main(
     figure: str,
     better: str = "higher",
     pythons: Mapping[str, str] | None = None,
+    rounds: int = 1,
 ) -> None:
     """Called with no argument: run all sides in turn and compare the first with each of the others by `figure`.
 
-    `pythons` names the interpreter of a side that lives in an environment of its own.
+    `pythons` names the interpreter of a side that lives in an environment of its own. With several `rounds` the ratio
+    is the median of the rounds' ratios: a machine whose speed drifts is about as fast for both sides of one round.
     """
     if len(sys.argv) > 1:
         print("RESULT " + json.dumps(sides[sys.argv[1]]()))
         return
-    found = {name: _run(name, (pythons or {}).get(name, sys.executable)) for name in sides}
-    for name, measured in found.items():
-        print(f"{name:>14}: " + ", ".join(f"{k} {_show(v)}" for k, v in measured.items()))
-    first, *others = found
+    found = [_round(sides, pythons or {}) for _ in range(rounds)]
+    first, *others = sides
     for other in others:
-        ratio = found[first][figure] / found[other][figure]
-        print(f"ratio {first} / {other} in {figure}: {ratio:.2f} ({better} is better)")
+        ratios = sorted(measured[first][figure] / measured[other][figure] for measured in found)
+        spread = f", {ratios[0]:.2f} to {ratios[-1]:.2f} in {rounds} rounds" if rounds > 1 else ""
+        print(f"ratio {first} / {other} in {figure}: {median(ratios):.2f}{spread} ({better} is better)")
+
+
+def _round(sides: Mapping[str, Callable[[], Measured]], pythons: Mapping[str, str]) -> dict[str, Measured]:
+    """Every side once, each printed as it ends."""
+    found = {}
+    for name in sides:
+        found[name] = _run(name, pythons.get(name, sys.executable))
+        print(f"{name:>14}: " + ", ".join(f"{k} {_show(v)}" for k, v in found[name].items()), flush=True)
+    return found
 
 
 def _run(name: str, python: str) -> Measured:
