@@ -54,7 +54,7 @@ def backward(
 def free_logprobs(hidden: Tensor, head: torch.nn.Module, terms: Sequence[Term]) -> Tensor:
     """log softmax(logits / temperature) at the targets, float32 [terms]."""
     device = hidden.device
-    rows = hidden[torch.tensor([t.source for t in terms], device=device)]
+    rows = _rows(hidden, terms)
     temperatures = torch.tensor([t.temperature for t in terms], device=device)
     targets = torch.tensor([t.target for t in terms], device=device)
     logits = head(rows).float() / temperatures[:, None]
@@ -64,7 +64,7 @@ def free_logprobs(hidden: Tensor, head: torch.nn.Module, terms: Sequence[Term]) 
 def choice_logprobs(hidden: Tensor, head: torch.nn.Module, terms: Sequence[Term]) -> Tensor:
     """log of the mixture that choices were drawn from (see `Sampling`), float32 [terms]."""
     device = hidden.device
-    logits = head(hidden[torch.tensor([t.source for t in terms], device=device)]).float()
+    logits = head(_rows(hidden, terms)).float()
     found = []
     for row, term in zip(logits, terms, strict=True):
         assert term.choices is not None
@@ -72,3 +72,12 @@ def choice_logprobs(hidden: Tensor, head: torch.nn.Module, terms: Sequence[Term]
         share = torch.softmax(row[allowed] / term.temperature, 0)[term.choices.index(term.target)]
         found.append(torch.log((1.0 - term.explore) * share + term.explore / len(term.choices)))
     return torch.stack(found)
+
+
+def _rows(hidden: Tensor, terms: Sequence[Term]) -> Tensor:
+    """The hidden state before each term [terms, width].
+
+    Branches share their prompt's last position. `index_select` sums its gradients in the order of the terms;
+    `hidden[rows]` would add them as threads get to them, and no run would repeat.
+    """
+    return hidden.index_select(0, torch.tensor([t.source for t in terms], device=hidden.device))
