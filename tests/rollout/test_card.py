@@ -9,6 +9,7 @@ from bowerbird.inference.fake import FakeSampler
 from bowerbird.inference.protocol import Request
 from bowerbird.rollout.card import run_card, run_plain
 from bowerbird.rollout.effects import Ask, Check, Checked, Draft, Reply, Run
+from bowerbird.rollout.seeds import derive
 from bowerbird.scaffold.card import Card
 from bowerbird.types import TaskView
 
@@ -62,11 +63,12 @@ class Host:
 
 @pytest.fixture
 def run(chat: Chat, task: TaskView) -> Callable[..., tuple[Host, Draft]]:
-    def start(replies: list[str], budget: int = 1000, **changes: object) -> tuple[Host, Draft]:
+    def start(replies: list[str], budget: int = 1000, draw_all: bool = True, **changes: object) -> tuple[Host, Draft]:
         card = BASE.model_copy(update=changes)
         left = iter(replies)
         host = Host(chat, lambda _: next(left))
-        return host, host.drive(run_card(task, card, chat, token_budget=budget, call_tokens=200, seed=1))
+        start = run_card(task, card, chat, token_budget=budget, call_tokens=200, seed=1, draw_all=draw_all)
+        return host, host.drive(start)
 
     return start
 
@@ -87,6 +89,36 @@ def test_the_first_that_passes_the_examples_is_chosen(run: Start) -> None:
     assert len(host.asked[0].requests) == 3
     assert len({r.sampling.seed for r in host.asked[0].requests}) == 3
     assert host.checked == [Check(("good\n", "bad\n"))] or set(host.checked[0].sources) == {"good\n", "bad\n"}
+
+
+def test_candidates_one_after_the_other_end_with_the_first_that_passes(run: Start) -> None:
+    host, draft = run([BAD, GOOD], draw_all=False, candidates=4, select="visible_pass")
+    assert draft.source == "good\n"
+    assert [len(ask.requests) for ask in host.asked] == [1, 1]
+
+
+@pytest.mark.parametrize("verify", ["none", "compile", "visible_tests"])
+@pytest.mark.parametrize("on_error", ["retry", "revert", "stop"])
+@pytest.mark.parametrize("select", ["visible_pass", "vote"])
+@pytest.mark.parametrize("good", [None, 0, 2, 4])
+@pytest.mark.parametrize("budget", [40, 70, 1000])
+def test_candidates_one_after_the_other_submit_the_same(
+    chat: Chat, task: TaskView, verify: str, on_error: str, select: str, good: int | None, budget: int
+) -> None:
+    changes = {"candidates": 3, "retries": 1, "verify": verify, "on_error": on_error, "select": select}
+    card = BASE.model_copy(update=changes)
+    texts = [GOOD if i == good else f"```python\nbroken{i}\n```" for i in range(6)]
+
+    def drive(draw_all: bool) -> tuple[Draft, list[int]]:
+        host = Host(chat, lambda request: texts[seeds.index(request.sampling.seed)])
+        draft = host.drive(run_card(task, card, chat, token_budget=budget, call_tokens=200, seed=1, draw_all=draw_all))
+        return draft, [r.sampling.max_tokens for ask in host.asked for r in ask.requests]
+
+    seeds = [derive(1, "call", i) for i in range(6)]
+    (together, limits), (apart, fewer) = drive(True), drive(False)
+    assert apart.source == together.source
+    assert set(apart.calls) <= set(together.calls)
+    assert len(fewer) <= len(limits)
 
 
 def test_an_answer_that_came_before_is_not_run_again(run: Start) -> None:

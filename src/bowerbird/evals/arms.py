@@ -118,7 +118,7 @@ def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:
     seed, rollout_id = derive(config.seed, "eval", arm, scaffold.task_id, k), f"{scaffold.scaffold_id}-{k}"
     if arm == "plain":
         return plain_job(bench, scaffold, rollout_id, seed, tokens=config.rollout.token_budget)
-    return card_job(config, bench, scaffold, rollout_id, seed)
+    return card_job(config, bench, scaffold, rollout_id, seed, draw_all=False)
 
 
 def _trial(bench: Bench, scaffold: Scaffold, rollout: Rollout, verdict: Verdict) -> Trial:

@@ -23,14 +23,17 @@ class SolvingParts(Protocol):
     def chat(self) -> Chat: ...
 
 
-def card_job(config: Config, parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: int) -> Job:
-    """A rollout of a card, valid by now, on its task."""
+def card_job(
+    config: Config, parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: int, *, draw_all: bool
+) -> Job:
+    """A rollout of a card, valid by now, on its task; `draw_all` as `run_card` has it."""
     task = parts.tasks.views[scaffold.task_id]
     card, budget = Card.model_validate(scaffold.spec), _remaining_budget(config, scaffold)
+    limit = config.rollout.call_tokens
 
     def start(attempt: int) -> Run:
         own = derive(seed, "attempt", attempt)
-        return run_card(task, card, parts.chat, token_budget=budget, call_tokens=config.rollout.call_tokens, seed=own)
+        return run_card(task, card, parts.chat, token_budget=budget, call_tokens=limit, seed=own, draw_all=draw_all)
 
     return Job(rollout_id, task, scaffold.scaffold_id, start)
 

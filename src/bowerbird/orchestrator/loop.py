@@ -128,7 +128,7 @@ class Loop:
         """Rollout k under every scaffold of a task draws from the same random numbers: luck that is shared cancels when
         scaffolds are compared, and no gradient is biased by it, since no scaffold knows the numbers."""
         own = derive(seed, "rollout", scaffold.task_id, k)
-        return card_job(self._config, self._stages, scaffold, f"{scaffold.scaffold_id}-{k}", own)
+        return card_job(self._config, self._stages, scaffold, f"{scaffold.scaffold_id}-{k}", own, draw_all=True)
 
     # -- rewards -----------------------------------------------------------------------------------
 

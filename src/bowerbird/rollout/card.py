@@ -35,13 +35,21 @@ class _State:
     log: list[dict[str, JsonValue]] = field(default_factory=list)
 
 
-def run_card(task: TaskView, card: Card, chat: Chat, *, token_budget: int, call_tokens: int, seed: int) -> Run:
-    """Interpret a card. Never raises for what the model did; running out of budget ends the run with what there is."""
+def run_card(
+    task: TaskView, card: Card, chat: Chat, *, token_budget: int, call_tokens: int, seed: int, draw_all: bool = True
+) -> Run:
+    """Interpret a card. Never raises for what the model did; running out of budget ends the run with what there is.
+
+    With `draw_all` a round's candidates are sampled together: training learns from each of them. Without it, a card
+    that submits the first candidate to pass has them one after the other, up to that one: the same submission for
+    fewer tokens.
+    """
     state = _State(token_budget, card.max_steps)
+    together = draw_all or card.select != "visible_pass"
     prompt = first_prompt(task, card.decompose)
     ids = chat.prompt(prompt.messages, prompt.prefill)
     for round_number in range(card.retries + 1):
-        fresh = yield from _answers(state, card, ids, prompt, call_tokens, seed)
+        fresh = yield from _answers(state, card, ids, prompt, call_tokens, seed, together)
         if not fresh or (yield from _verified(state, card, fresh)):
             break
         if card.on_error == "stop" or round_number == card.retries:
@@ -63,24 +71,39 @@ def run_plain(task: TaskView, chat: Chat, *, token_budget: int, temperature: flo
 
 
 def _answers(
-    state: _State, card: Card, ids: tuple[int, ...], prompt: Prompt, call_tokens: int, seed: int
+    state: _State, card: Card, ids: tuple[int, ...], prompt: Prompt, call_tokens: int, seed: int, together: bool
 ) -> Generator[Effect, Reply, list[int]]:
-    """Draw a round's answers, as many as the budgets allow; their numbers among the attempts."""
+    """Draw a round's answers, as many as the budgets allow and the choice needs; their numbers among the attempts."""
     count = min(card.candidates, state.steps_left, state.tokens_left // _LEAST_TOKENS)
     if count == 0:
         return []
     limit = min(call_tokens, state.tokens_left // count)
     start = len(state.attempts)
-    requests = tuple(
+    requests = [
         _request(ids, prompt, limit, TEMPERATURES[card.temperature], derive(seed, "call", start + i))
         for i in range(count)
-    )
-    replies = cast(tuple[Completion, ...], (yield Ask(requests)))
-    state.steps_left -= count
-    state.tokens_left -= sum(len(reply.token_ids) for reply in replies)
-    state.attempts += [Attempt(reply, extract_code(reply.text, prompt.code)) for reply in replies]
-    state.log.append({"event": "answers", "count": count, "tokens": [len(r.token_ids) for r in replies]})
+    ]
+    for lot in [tuple(requests)] if together else [(request,) for request in requests]:
+        yield from _draw(state, lot, prompt.code)
+        if not together and (yield from _passed(state)):
+            break
     return list(range(start, len(state.attempts)))
+
+
+def _draw(state: _State, requests: tuple[Request, ...], code: str) -> Generator[Effect, Reply, None]:
+    """Sample attempts, charged to the budgets."""
+    replies = cast(tuple[Completion, ...], (yield Ask(requests)))
+    state.steps_left -= len(replies)
+    state.tokens_left -= sum(len(reply.token_ids) for reply in replies)
+    state.attempts += [Attempt(reply, extract_code(reply.text, code)) for reply in replies]
+    state.log.append({"event": "answers", "count": len(replies), "tokens": [len(r.token_ids) for r in replies]})
+
+
+def _passed(state: _State) -> Generator[Effect, Reply, bool]:
+    """Whether the newest attempt passes the examples."""
+    newest = len(state.attempts) - 1
+    yield from _check(state, [newest])
+    return state.checks[newest].passed
 
 
 def _verified(state: _State, card: Card, fresh: list[int]) -> Generator[Effect, Reply, bool]:
