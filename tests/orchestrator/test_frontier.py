@@ -12,7 +12,7 @@ from bowerbird.inference.protocol import Request
 from bowerbird.orchestrator.curriculum import Curriculum
 from bowerbird.orchestrator.frontier import Probe, variance
 from bowerbird.orchestrator.grading import Defences, Grader
-from bowerbird.orchestrator.loop import Stages
+from bowerbird.orchestrator.wave import Stages
 from bowerbird.orchestrator.progress import Silent
 from bowerbird.rewards.oracle import OracleVerifier
 from bowerbird.rollout.driver import Driver
@@ -43,7 +43,7 @@ def drawn(sandbox: Sandbox, kinds: dict[str, str], config: Config) -> tuple[list
     curriculum = Curriculum([k.view for k in KATAS], config.curriculum)
     with ThreadPoolExecutor(2) as pool:
         grader = Grader(tasks, sandbox, Defences(OracleVerifier(sandbox)), pool)
-        parts = Stages(tasks, byte_chat(), sampler, sandbox, pool, grader, None, None)  # type: ignore[arg-type]
+        parts = Stages(tasks, byte_chat(), sampler, sandbox, pool, grader)
         probe = Probe(config, parts, Driver(sampler, sandbox, pool), grader, Silent())
         found = [view.task_id for view in probe.draw(curriculum, 5)]
     return found, curriculum, sampler

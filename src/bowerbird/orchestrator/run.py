@@ -17,10 +17,12 @@ from bowerbird.inference.engine import Engine
 from bowerbird.inference.loading import best_device, best_dtype, load_tokenizer
 from bowerbird.inference.models import resolve
 from bowerbird.orchestrator.curriculum import Curriculum
+from bowerbird.orchestrator.experience import Experience
 from bowerbird.orchestrator.grading import Grader, open_defences
-from bowerbird.orchestrator.loop import Loop, Stages
+from bowerbird.orchestrator.loop import Loop
 from bowerbird.orchestrator.progress import StepReport, Watcher
 from bowerbird.orchestrator.store import RunStore
+from bowerbird.orchestrator.wave import Stages
 from bowerbird.sandbox import Sandbox, open_sandbox
 from bowerbird.scaffold.archive import Archive
 from bowerbird.tasks import TaskSet
@@ -103,10 +105,11 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
             return version
 
         grader = Grader(tasks, sandbox, defences, pool)
-        stages = Stages(tasks, engine.chat, engine, sandbox, pool, grader, learner, publisher)
+        stages = Stages(tasks, engine.chat, engine, sandbox, pool, grader)
         curriculum = Curriculum(list(tasks.views.values()), config.curriculum)
         curriculum.restore(state.get("curriculum", {}))
-        loop = Loop(config, stages, Archive(store.archived()), curriculum, watcher)
+        experience = Experience(tasks, Archive(store.archived()), curriculum)
+        loop = Loop(config, stages, learner, publisher, experience, watcher)
         version = PolicyVersion(done, str(store.versions / str(done)))
         if done not in complete(store.versions):
             version = publisher(done)
@@ -136,7 +139,7 @@ def _steps(
             version = step.version
             last = number == config.steps or stop() or step.report.flag_rate > config.monitor.stop_above
             if last or number % config.checkpoint_every == 0:
-                save(number, {"curriculum": loop.curriculum.state()})
+                save(number, {"curriculum": loop.experience.curriculum.state()})
             heed_flags(step.report, config, store, watcher)
             if stop():
                 raise Interrupted(f"stopped after step {number}; go on with: bowerbird train --resume {store.folder}")

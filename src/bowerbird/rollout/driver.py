@@ -3,18 +3,19 @@
     all runs ──Ask──▶ sampler (one batch) ──completions──▶ runs that were waiting for them
        ──Check, Act─▶ sandbox threads    ──results─────▶
 
-A round of checks ends before the model moves on. That costs a little time and buys exactness: the batches the model
-sees depend on what was sampled alone, so a run repeats bit for bit; and the model never competes with a sandbox for
-the cores.
+A round of checks ends before the model moves on, unless `overlap` is asked for. That costs a little time and buys
+exactness: the batches the model sees depend on what was sampled alone, so a run repeats bit for bit; and the model
+never competes with a sandbox for the cores.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
+from typing import Any, cast
 
-from bowerbird.inference.protocol import Sampler
+from bowerbird.inference.protocol import Request, Sampler
 from bowerbird.rollout.checks import check_visible
 from bowerbird.rollout.desk import Desk
 from bowerbird.rollout.effects import Act, Ask, Check, Checked, Draft, Effect, Reply, Run
@@ -45,93 +46,134 @@ class _Live:
     run: Run
     attempt: int
     desk: Desk
+    then: Callable[[Rollout], None]
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """A run that asked for completions, and those that have come."""
+    """Model calls under way, those that have come, and who wants them."""
 
-    live: _Live
     tickets: tuple[int, ...]
     got: dict[int, Completion]
+    then: Callable[[tuple[Completion, ...]], None]
 
 
 class Driver:
-    """Drives rollouts over one sampler and one sandbox back end."""
+    """Drives rollouts over one sampler and one sandbox back end.
 
-    def __init__(self, sampler: Sampler, sandbox: Sandbox, pool: ThreadPoolExecutor) -> None:
-        self._sampler, self._sandbox, self._pool = sampler, sandbox, pool
+    With `overlap` the model moves on while sandboxes work: faster where they take long, but what it samples together
+    then depends on the clock.
+    """
+
+    def __init__(self, sampler: Sampler, sandbox: Sandbox, pool: ThreadPoolExecutor, *, overlap: bool = False) -> None:
+        self._sampler, self._sandbox, self._pool, self._overlap = sampler, sandbox, pool, overlap
+        self._ready: list[tuple[_Live, Reply | None]] = []
+        self._working: list[tuple[_Live, list[Future[Any]], Callable[[], Reply]]] = []
+        self._asked: dict[int, _Waiting] = {}
 
     def run(self, jobs: Sequence[Job], on_done: Callable[[int], None] = lambda _: None) -> list[Rollout]:
-        """All jobs to their end, results in the order given. `on_done` is told how many are finished.
+        """All jobs to their end, results in the order given. `on_done` is told how many are finished. Other rollouts
+        under way move on too.
 
         A rollout whose sandbox is lost starts again; lost too often, it ends with `infra_error`. Nothing a model does
         raises.
         """
         on_done(0)
         done: dict[str, Rollout] = {}
-        asked: dict[int, _Waiting] = {}
-        ready: list[tuple[_Live, Reply | None]] = [(self._begin(job, 0), None) for job in jobs]
-        while ready or asked:
-            work: list[tuple[_Live, Check | Act]] = []
-            for live, reply in ready:
-                effect = _resume(live.run, reply)
-                if isinstance(effect, Ask):
-                    self._ask(live, effect, asked)
-                elif isinstance(effect, Draft):
-                    done[live.job.rollout_id] = _finish(live, effect)
-                else:
-                    work.append((live, effect))
-            ready = self._work(work, done)
-            if not ready and asked:
-                ready = self._sample(asked)
+        for job in jobs:
+            self.start(job, lambda rollout: done.update({rollout.rollout_id: rollout}))
+        while len(done) < len(jobs):
+            self.advance()
             on_done(len(done))
         return [done[job.rollout_id] for job in jobs]
 
-    def _ask(self, live: _Live, effect: Ask, asked: dict[int, _Waiting]) -> None:
-        waiting = _Waiting(live, tuple(self._sampler.submit(r) for r in effect.requests), {})
-        asked.update(dict.fromkeys(waiting.tickets, waiting))
+    def call(self, requests: Sequence[Request]) -> list[Completion]:
+        """Model calls of no rollout to their end, in the order given. Rollouts under way move on too."""
+        found: list[tuple[Completion, ...]] = []
+        self.ask(requests, found.append)
+        while not found:
+            self.advance()
+        return list(found[0])
 
-    def _sample(self, asked: dict[int, _Waiting]) -> list[tuple[_Live, Reply | None]]:
-        """Move the model on until some run has all it asked for."""
-        ready: list[tuple[_Live, Reply | None]] = []
-        while not ready and asked:
-            for ticket, completion in self._sampler.step():
-                waiting = asked.pop(ticket)
-                waiting.got[ticket] = completion
-                if len(waiting.got) == len(waiting.tickets):
-                    ready.append((waiting.live, tuple(waiting.got[t] for t in waiting.tickets)))
-        return ready
+    def start(self, job: Job, then: Callable[[Rollout], None]) -> None:
+        """Begin a rollout. `then` gets it out of a later `advance`."""
+        self._ready.append((self._begin(job, 0, then), None))
 
-    def _begin(self, job: Job, attempt: int) -> _Live:
-        return _Live(job, job.start(attempt), attempt, Desk(self._sandbox, job.task))
+    def ask(self, requests: Sequence[Request], then: Callable[[tuple[Completion, ...]], None]) -> None:
+        """Begin model calls. `then` gets all completions, in the order given, out of a later `advance`."""
+        waiting = _Waiting(tuple(self._sampler.submit(r) for r in requests), {}, then)
+        self._asked.update(dict.fromkeys(waiting.tickets, waiting))
 
-    def _work(
-        self, work: Sequence[tuple[_Live, Check | Act]], done: dict[str, Rollout]
-    ) -> list[tuple[_Live, Reply | None]]:
-        """A round of checks and actions in the sandboxes, to its end."""
-        started = [(live, self._start(live, effect)) for live, effect in work]
-        ready: list[tuple[_Live, Reply | None]] = []
-        for live, finished in started:
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything for `advance` to do."""
+        return bool(self._ready or self._working or self._asked)
+
+    def advance(self) -> None:
+        """One turn: every rollout that has its reply goes on, and the model moves on by one token."""
+        ready, self._ready = self._ready, []
+        for live, reply in ready:
+            effect = _resume(live.run, reply)
+            if isinstance(effect, Ask):
+                self.ask(effect.requests, partial(self._replied, live))
+            elif isinstance(effect, Draft):
+                live.then(_finish(live, effect))
+            else:
+                futures = self._submit(live, effect)
+                self._working.append((live, futures, partial(_reply, effect, futures)))
+        self._collect()
+        if not self._ready and self._asked:
+            self._sample()
+
+    def _replied(self, live: _Live, completions: tuple[Completion, ...]) -> None:
+        self._ready.append((live, completions))
+
+    def _sample(self) -> None:
+        """One token for every running request; whoever has all it asked for gets it."""
+        for ticket, completion in self._sampler.step():
+            waiting = self._asked.pop(ticket)
+            waiting.got[ticket] = completion
+            if len(waiting.got) == len(waiting.tickets):
+                waiting.then(tuple(waiting.got[t] for t in waiting.tickets))
+
+    def _collect(self) -> None:
+        """Take back what the sandboxes have finished: the whole round, or with `overlap` what there is. Where the
+        model has nothing to do, the next to finish is waited for."""
+        if self._overlap and self._working and not (self._ready or self._asked):
+            wait([future for _, futures, _ in self._working for future in futures], return_when=FIRST_COMPLETED)
+        working, self._working = self._working, []
+        for live, futures, reply in working:
+            if self._overlap and not all(future.done() for future in futures):
+                self._working.append((live, futures, reply))
+                continue
             try:
-                ready.append((live, finished()))
+                self._ready.append((live, reply()))
             except InfraError as error:
-                live.run.close()
-                live.desk.close()
-                again = live.attempt + 1
-                if again <= REFILLS:
-                    ready.append((self._begin(live.job, again), None))
-                else:
-                    done[live.job.rollout_id] = _lost(live.job, error)
-        return ready
+                self._lose(live, error)
 
-    def _start(self, live: _Live, effect: Check | Act) -> Callable[[], Reply]:
-        """Begin in the threads; calling what this returns waits for the reply."""
+    def _lose(self, live: _Live, error: InfraError) -> None:
+        live.run.close()
+        live.desk.close()
+        if live.attempt < REFILLS:
+            self._ready.append((self._begin(live.job, live.attempt + 1, live.then), None))
+        else:
+            live.then(_lost(live.job, error))
+
+    def _begin(self, job: Job, attempt: int, then: Callable[[Rollout], None]) -> _Live:
+        return _Live(job, job.start(attempt), attempt, Desk(self._sandbox, job.task), then)
+
+    def _submit(self, live: _Live, effect: Check | Act) -> list[Future[Any]]:
+        """Begin in the threads: one future for an action, one for each source that is checked."""
         if isinstance(effect, Act):
-            return self._pool.submit(live.desk.act, effect).result
+            return [self._pool.submit(live.desk.act, effect)]
         task = live.job.task
-        checks = [self._pool.submit(check_visible, self._sandbox, task, s, CHECK_LIMITS) for s in effect.sources]
-        return lambda: tuple(check.result() for check in checks)
+        return [self._pool.submit(check_visible, self._sandbox, task, s, CHECK_LIMITS) for s in effect.sources]
+
+
+def _reply(effect: Check | Act, futures: Sequence[Future[Any]]) -> Reply:
+    """What the sandboxes found, once they have. Raises SandboxError when one was lost."""
+    results = tuple(future.result() for future in futures)
+    return cast(Reply, results[0] if isinstance(effect, Act) else results)
 
 
 def run_null(job: Job, sandbox: Sandbox) -> Mapping[str, bytes]:
