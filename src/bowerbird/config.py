@@ -128,6 +128,17 @@ class CurriculumConfig(_Section):
     memory: float = Field(0.9, gt=0, lt=1, description="how much of the running success rate a new result keeps")
 
 
+class PipelineConfig(_Section):
+    max_age: int = Field(
+        2,
+        ge=0,
+        description="most updates between a group's start and its training; 0 repeats the synchronous loop exactly",
+    )
+    kv: Literal["keep", "recompute"] = Field(
+        "keep", description="what new weights do to the keys and values of running requests"
+    )
+
+
 class EvalConfig(_Section):
     arms: tuple[Literal["plain", "fixed", "own"], ...] = Field(
         ("plain", "fixed", "own"),
@@ -145,6 +156,7 @@ class Config(_Section):
     seed: int = 0
     steps: int = Field(20, ge=1)
     checkpoint_every: int = Field(5, ge=1, description="steps")
+    loop: Literal["sync", "async"] = Field("sync", description="async: sampling, grading and learning overlap")
     model: ModelConfig = ModelConfig()
     tasks: TasksConfig = TasksConfig()
     sandbox: SandboxConfig = SandboxConfig()
@@ -157,6 +169,7 @@ class Config(_Section):
     learner: LearnerConfig = LearnerConfig()
     sampler: SamplerConfig = SamplerConfig()
     curriculum: CurriculumConfig = CurriculumConfig()
+    pipeline: PipelineConfig = PipelineConfig()
     eval: EvalConfig = EvalConfig()
 
 

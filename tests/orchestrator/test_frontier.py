@@ -12,8 +12,8 @@ from bowerbird.inference.protocol import Request
 from bowerbird.orchestrator.curriculum import Curriculum
 from bowerbird.orchestrator.frontier import Probe, variance
 from bowerbird.orchestrator.grading import Defences, Grader
-from bowerbird.orchestrator.wave import Stages
 from bowerbird.orchestrator.progress import Silent
+from bowerbird.orchestrator.wave import Stages
 from bowerbird.rewards.oracle import OracleVerifier
 from bowerbird.rollout.driver import Driver
 from bowerbird.sandbox import Sandbox

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Admission:
     """The capacity rule (DESIGN.md calls the unit a rollout; here it is a task's group, which is trained as a whole).
 
-    A group that is admitted now is trained, at the latest, when all before it have been. With at most
-    `(max_age + 1) * batch` groups admitted and not yet trained, fewer than `max_age + 1` updates lie between.
-    A place is freed when weights land, not when a batch is taken.
+    With at most `(max_age + 1) * batch` groups admitted and not yet trained, a group that none overtakes is trained at
+    most `max_age` updates after it began. One that takes longer than others is older by then, and its tokens weigh less
+    (w(d)); it is not thrown away. A place is freed when weights land, not when a batch is taken.
     """
 
     batch: int  # groups a step trains on

@@ -1,7 +1,7 @@
 """The books of an asynchronous run: which groups were drawn, which were accepted, and which step trains them.
 
-A group is a task of a wave, with its scaffolds and rollouts. It is accepted when it is graded and stored, whole; it gets
-its step in the transaction before the learner sees it. So after a kill at any moment each accepted group is either
+A group is a task of a wave, with its scaffolds and rollouts. It is accepted when it is graded and stored, whole; it
+gets its step in the transaction before the learner sees it. So after a kill at any moment each accepted group is either
 waiting or belongs to one step, and a step that has to be learned again is learned from the very same groups.
 """
 

@@ -36,7 +36,10 @@ def report(
     clock: Clock,
     audited: Sequence[float] = (),
 ) -> StepReport:
-    """Count what happened in step `number`. `audited` are the rewards of a second verifier, if one was asked."""
+    """Count what happened in step `number`. `audited` are the rewards of a second verifier, if one was asked.
+
+    Phases that have no lap of their own, because they overlap, count as 0 seconds.
+    """
     trials = [item.trial for item in credited]
     verdicts = [v for t in trials for v in t.verdicts]
     outcomes = Counter(v.outcome for v in verdicts)
@@ -72,12 +75,12 @@ def report(
         staleness_weight=stats.weight,
         max_age=max(ages, default=0),
         seconds=clock.total,
-        seconds_draw=laps["draw"],
-        seconds_propose=laps["propose"],
-        seconds_solve=laps["solve"],
-        seconds_grade=laps["grade"],
-        seconds_learn=laps["learn"],
-        seconds_publish=laps["publish"],
+        seconds_draw=laps.get("draw", 0.0),
+        seconds_propose=laps.get("propose", 0.0),
+        seconds_solve=laps.get("solve", 0.0),
+        seconds_grade=laps.get("grade", 0.0),
+        seconds_learn=laps.get("learn", 0.0),
+        seconds_publish=laps.get("publish", 0.0),
         failures=dict(Counter(v.failure for v in verdicts if v.failure is not None)),
         flags=dict(Counter(f.rule for v in verdicts for f in v.flags)),
         choices=_choices(credited),

@@ -1,10 +1,11 @@
 """A run from its configuration: makes the parts, runs the steps, keeps what must survive."""
 
 import math
+import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,8 @@ from bowerbird.inference.models import resolve
 from bowerbird.orchestrator.curriculum import Curriculum
 from bowerbird.orchestrator.experience import Experience
 from bowerbird.orchestrator.grading import Grader, open_defences
-from bowerbird.orchestrator.loop import Loop
+from bowerbird.orchestrator.loop import Loop, Step
+from bowerbird.orchestrator.pipeline import Pipeline
 from bowerbird.orchestrator.progress import StepReport, Watcher
 from bowerbird.orchestrator.store import RunStore
 from bowerbird.orchestrator.wave import Stages
@@ -28,6 +30,7 @@ from bowerbird.scaffold.archive import Archive
 from bowerbird.tasks import TaskSet
 from bowerbird.trainer import checkpoint
 from bowerbird.trainer.learner import Learner
+from bowerbird.trainer.process import LearnerPlan, LearnerProcess
 from bowerbird.trainer.publish import complete, forget, publish, retain
 from bowerbird.types import BowerbirdError, ConfigError, PolicyVersion, RunError
 
@@ -81,9 +84,16 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
     done = max(complete(store.checkpoints), default=0)
     store.rewind(done)
     forget(store.versions, done)
+    store.add_tasks(tasks.views.values())
+    return (_synchronous if config.loop == "sync" else _overlapped)(store, config, tasks, watcher, source, done)
+
+
+def _synchronous(
+    store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher, source: str, done: int
+) -> PolicyVersion:
+    """The loop of loop.py, in this process."""
     weights = str(store.checkpoints / str(done)) if done else source
     where = hardware(config)
-    store.add_tasks(tasks.views.values())
     learner = Learner(
         source if config.model.lora_rank else weights,
         config.learner,
@@ -106,9 +116,7 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
 
         grader = Grader(tasks, sandbox, defences, pool)
         stages = Stages(tasks, engine.chat, engine, sandbox, pool, grader)
-        curriculum = Curriculum(list(tasks.views.values()), config.curriculum)
-        curriculum.restore(state.get("curriculum", {}))
-        experience = Experience(tasks, Archive(store.archived()), curriculum)
+        experience = _experience(store, config, tasks, state.get("curriculum", {}))
         loop = Loop(config, stages, learner, publisher, experience, watcher)
         version = PolicyVersion(done, str(store.versions / str(done)))
         if done not in complete(store.versions):
@@ -118,6 +126,72 @@ def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> 
             watcher.says(f"going on after step {done}")
         save = partial(checkpoint.save, learner, source, store.checkpoints)
         return _steps(loop, store, config, version, watcher, save)
+
+
+def _overlapped(
+    store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher, source: str, done: int
+) -> PolicyVersion:
+    """The loop of pipeline.py, with the learner in a process of its own."""
+    where = hardware(config)
+    cores = len(os.sched_getaffinity(0))
+    plan = LearnerPlan(
+        source,
+        config.learner,
+        config.algo,
+        where.dtype,
+        str(where.device),
+        config.model.lora_rank,
+        store.versions,
+        store.checkpoints,
+        done,
+        threads=max(1, cores // 2),
+    )
+    torch.set_num_threads(max(1, cores - plan.threads))
+    with (
+        closing(LearnerProcess(plan)) as learner,
+        sampling_parts(config, source, 0, [store.folder]) as (engine, sandbox, pool),
+        open_defences(config, sandbox, watcher, store.folder) as defences,
+    ):
+        if done:
+            engine.load(learner.version)
+            watcher.says(f"going on after step {done}")
+        grader = Grader(tasks, sandbox, defences, pool)
+        stages = Stages(tasks, engine.chat, engine, sandbox, pool, grader)
+        experience = _experience(store, config, tasks, store.ledger.rates())
+        for groups in store.ledger.steps_after(done).values():
+            for group in groups:
+                experience.recall(group.credited)
+        pipeline = Pipeline(config, stages, learner, experience, store.ledger, watcher, done)
+        version = _landed(pipeline, learner, store, config, watcher)
+        learner.finish()
+        return version
+
+
+def _experience(store: RunStore, config: Config, tasks: TaskSet, rates: Mapping[str, float]) -> Experience:
+    curriculum = Curriculum(list(tasks.views.values()), config.curriculum)
+    curriculum.restore(rates)
+    return Experience(tasks, Archive(store.archived()), curriculum)
+
+
+def _landed(
+    pipeline: Pipeline, learner: LearnerProcess, store: RunStore, config: Config, watcher: Watcher
+) -> PolicyVersion:
+    """The pipeline's steps, kept as they land; the last version."""
+    version = learner.version
+    with _asked_to_stop() as stop:
+        for step in pipeline.steps():
+            version = step.version
+            store.add_version(version, version.number)
+            retain(store.versions, _KEPT_VERSIONS)
+            _keep(step, store, config, watcher)
+            last = version.number == config.steps or stop() or step.report.flag_rate > config.monitor.stop_above
+            if last or version.number % config.checkpoint_every == 0:
+                learner.save(version.number)
+            store.ledger.forget_bodies(max(complete(store.checkpoints), default=0))
+            if last and version.number < config.steps:
+                learner.finish()
+            _heed(step, stop(), config, store, watcher)
+    return version
 
 
 def _steps(
@@ -132,18 +206,28 @@ def _steps(
     with _asked_to_stop() as stop:
         for number in range(version.number + 1, config.steps + 1):
             step = loop.step(number)
-            _check(step.report)
-            store.add_step(number, step.credited)
-            store.add_metrics(step.report)
-            watcher.stepped(step.report, config.steps)
             version = step.version
+            _keep(step, store, config, watcher)
             last = number == config.steps or stop() or step.report.flag_rate > config.monitor.stop_above
             if last or number % config.checkpoint_every == 0:
                 save(number, {"curriculum": loop.experience.curriculum.state()})
-            heed_flags(step.report, config, store, watcher)
-            if stop():
-                raise Interrupted(f"stopped after step {number}; go on with: bowerbird train --resume {store.folder}")
+            _heed(step, stop(), config, store, watcher)
     return version
+
+
+def _keep(step: Step, store: RunStore, config: Config, watcher: Watcher) -> None:
+    _check(step.report)
+    store.add_step(step.report.step, step.credited)
+    store.add_metrics(step.report)
+    watcher.stepped(step.report, config.steps)
+
+
+def _heed(step: Step, stop: bool, config: Config, store: RunStore, watcher: Watcher) -> None:
+    """End the run where the user or its flags want it. The step is saved."""
+    heed_flags(step.report, config, store, watcher)
+    if stop:
+        number = step.report.step
+        raise Interrupted(f"stopped after step {number}; go on with: bowerbird train --resume {store.folder}")
 
 
 def _check(report: StepReport) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from bowerbird.config import Config, dump_config, load_config
 from bowerbird.orchestrator.credit import Credited
 from bowerbird.orchestrator.files import write_atomically
+from bowerbird.orchestrator.ledger import Ledger
 from bowerbird.orchestrator.progress import StepReport
 from bowerbird.scaffold.archive import Entry
 from bowerbird.types import Completion, ConfigError, PolicyVersion, Rollout, RunError, Scaffold, TaskView
@@ -49,6 +50,7 @@ class RunStore:
             self._db = sqlite3.connect(folder / "run.db", isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.executescript(_SCHEMA)
+            self.ledger = Ledger(self._db, self._transaction)
         except sqlite3.Error as error:
             raise RunError(f"cannot open {folder / 'run.db'}: {error}. Free some disk, then resume") from error
 

@@ -9,6 +9,7 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -44,11 +45,17 @@ class LearnerPlan:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Step `number` on these samples; the learner's version before it is `number - 1`. With `state` it is saved."""
+    """Step `number` on these samples; the learner's version before it is `number - 1`."""
 
     number: int
     samples: tuple[TrainingSample, ...]
-    state: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Write checkpoint `number`, the newest step done. Nothing is sent back."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +83,20 @@ class LearnerProcess:
         self.version: PolicyVersion = self._receive()
 
     def begin(self, update: Update) -> None:
-        try:
-            self._pipe.send(update)
-        except OSError as error:
-            raise self._died() from error
+        self._send(update)
         self.busy = True
+
+    def save(self, number: int) -> None:
+        """Checkpoint step `number`, the newest. An error is raised by what is called next."""
+        self._send(Save(number))
+
+    def finish(self) -> None:
+        """Let it do all it was told, and end."""
+        self._send(None)
+        try:
+            self._receive()
+        finally:
+            self.close()
 
     def poll(self, seconds: float) -> Learned | None:
         """The update's result if it comes within `seconds`."""
@@ -95,6 +111,12 @@ class LearnerProcess:
         self._pipe.close()
         self._process.kill()
         self._process.join()
+
+    def _send(self, message: Update | Save | None) -> None:
+        try:
+            self._pipe.send(message)
+        except OSError as error:
+            raise self._died() from error
 
     def _receive(self) -> Any:
         try:
@@ -121,8 +143,12 @@ def _serve(plan: LearnerPlan, pipe: "Connection[Any, Any]", parent: int) -> None
     try:
         learner, version = _begin(plan)
         pipe.send(version)
-        while True:
-            pipe.send(_update(plan, learner, pipe.recv()))
+        while (message := pipe.recv()) is not None:
+            if isinstance(message, Save):
+                checkpoint.save(learner, plan.source, plan.checkpoints, message.number, {})
+            else:
+                pipe.send(_update(plan, learner, message))
+        pipe.send(None)
     except EOFError:
         return
     except BowerbirdError as error:
@@ -149,15 +175,12 @@ def _begin(plan: LearnerPlan) -> tuple[Learner, PolicyVersion]:
 
 def _update(plan: LearnerPlan, learner: Learner, update: Update) -> Learned:
     stats = learner.step(update.samples, update.number - 1)
-    version = publish(learner.base, plan.source, plan.versions, update.number)
-    if update.state is not None:
-        checkpoint.save(learner, plan.source, plan.checkpoints, update.number, update.state)
-    return Learned(stats, version)
+    return Learned(stats, publish(learner.base, plan.source, plan.versions, update.number))
 
 
 def _die_with(parent: int) -> None:
     """A learner that outlived its orchestrator could publish into a run that goes on elsewhere: the kernel ends it."""
-    if hasattr(os, "fork") and os.uname().sysname == "Linux":
+    if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
