@@ -10,6 +10,7 @@ import torch
 from bowerbird.inference.engine import Engine
 from bowerbird.inference.loading import load_model
 from bowerbird.inference.protocol import Request
+from bowerbird.inference.tiny import write_tiny_model
 from bowerbird.types import Completion, ModelError, PolicyVersion, Sampling
 
 CPU, F32 = torch.device("cpu"), torch.float32
@@ -107,8 +108,6 @@ def test_a_prompt_that_cannot_fit_gets_no_answer_and_others_go_on(engine: Engine
 def test_new_weights_change_the_answers_and_the_stamp(
     engine: Engine, tiny: Path, published: Callable[[Path, int], PolicyVersion], tmp_path: Path
 ) -> None:
-    from bowerbird.inference.tiny import write_tiny_model
-
     request = ask(engine, "hello")
     (before,) = engine.generate([request])
     other = write_tiny_model(tmp_path / "other", seed=1)
@@ -117,6 +116,30 @@ def test_new_weights_change_the_answers_and_the_stamp(
     assert set(before.versions) == {0}
     assert set(after.versions) == {7}
     assert after.logprobs == pytest.approx(recomputed(other, after), abs=2e-4)
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_new_weights_in_the_middle_of_running_rows(
+    tiny: Path, published: Callable[[Path, int], PolicyVersion], tmp_path: Path, recompute: bool
+) -> None:
+    """Each token carries the version that sampled it. Recomputed, a row goes on as one that began under the new
+    weights with the same tokens; kept, its past is that of the old ones."""
+    engine = Engine(str(tiny), places=4, dtype=F32, device=CPU, recompute=recompute)
+    tickets = [engine.submit(ask(engine, text, seed)) for seed, text in enumerate(["same words"] * 3 + ["other words"])]
+    done = dict(pair for _ in range(8) for pair in engine.step())
+    assert not done
+    new = write_tiny_model(tmp_path / "other", seed=1)
+    engine.load(published(new, 3))
+    while len(done) < len(tickets):
+        done.update(engine.step())
+    for call in (done[ticket] for ticket in tickets):
+        switch = call.versions.index(3)
+        assert call.versions == (0,) * switch + (3,) * (len(call.versions) - switch)
+        assert switch == 8
+        before, after = recomputed(tiny, call), recomputed(new, call)
+        assert call.logprobs[:switch] == pytest.approx(before[:switch], abs=2e-4)
+        same = call.logprobs[switch:] == pytest.approx(after[switch:], abs=2e-4)
+        assert same is recompute
 
 
 def test_a_half_written_version_is_never_read(engine: Engine, tmp_path: Path) -> None:

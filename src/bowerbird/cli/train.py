@@ -12,10 +12,22 @@ from bowerbird.types import ConfigError, RunError
 @click.command()
 @click.argument("config_file", metavar="[CONFIG]", type=FILE, required=False)
 @click.option("--resume", type=FOLDER, metavar="RUN_DIR", help="Go on with this run from its last checkpoint.")
+@click.option(
+    "--loop",
+    type=click.Choice(["sync", "async"]),
+    help="async: sampling, grading and learning overlap. Short for --set loop=...",
+)
 @settings
 @click.option("--runs", type=FOLDER, default=Path("runs"), show_default=True, help="Where run directories are made.")
 @plain_lines
-def train(config_file: Path | None, resume: Path | None, overrides: tuple[str, ...], runs: Path, plain: bool) -> None:
+def train(
+    config_file: Path | None,
+    resume: Path | None,
+    loop: str | None,
+    overrides: tuple[str, ...],
+    runs: Path,
+    plain: bool,
+) -> None:
     """Train as the TOML file CONFIG says, then evaluate the model as it was and as it is.
 
     Makes the directory RUNS/NAME. Ctrl-C finishes the step at hand, saves and stops; `--resume RUNS/NAME` goes on
@@ -24,6 +36,8 @@ def train(config_file: Path | None, resume: Path | None, overrides: tuple[str, .
     from bowerbird.config import load_config
     from bowerbird.viewer.live import make_watcher
 
+    if loop is not None:
+        overrides = (*overrides, f"loop={loop}")
     if resume is not None:
         if config_file is not None:
             raise click.UsageError("a resumed run keeps its own configuration: give --resume without CONFIG")

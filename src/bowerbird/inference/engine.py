@@ -72,11 +72,20 @@ class Row:
 class Engine:
     """A `Sampler` over one Transformers model in this process.
 
-    `places` rows run at once. Raises ModelError for a model that cannot be sampled exactly.
+    `places` rows run at once. New weights may come while they run: what a row has is kept, and its further tokens are
+    of the new version. Its old keys and values are kept too, as those of the policy that wrote them, or with
+    `recompute` computed anew. Raises ModelError for a model that cannot be sampled exactly.
     """
 
     def __init__(
-        self, path: str, *, places: int = 64, dtype: torch.dtype, device: torch.device, version: int = 0
+        self,
+        path: str,
+        *,
+        places: int = 64,
+        dtype: torch.dtype,
+        device: torch.device,
+        version: int = 0,
+        recompute: bool = False,
     ) -> None:
         register()
         self.tokenizer = load_tokenizer(path)
@@ -86,6 +95,7 @@ class Engine:
         self._decoder, self._head = self._model.get_decoder(), self._model.get_output_embeddings()
         self._grammars = GrammarCompiler(self.tokenizer)
         self._device, self._places, self._version = device, places, version
+        self._recompute = recompute
         config = self._model.config
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -137,7 +147,19 @@ class Engine:
 
         read_weights(self._model, self._packed, version)
         self._version = version.number
-        self._prefixes.clear()  # their keys and values are of the old weights
+        self._prefixes.clear()  # their keys and values are of the old weights; running rows hold theirs themselves
+        if self._recompute and self._rows:
+            self._restart()
+
+    @torch.inference_mode()
+    def _restart(self) -> None:
+        """Every running row catches up from its prompt, all its tokens as they are."""
+        self._share([row.request.prompt_ids for row in self._rows])
+        for row in self._rows:
+            row.prefix = self._longest(row.request.prompt_ids)
+            row.pending = [*row.request.prompt_ids[len(row.prefix.ids) :], *row.ids]
+            row.length = 0
+        self._fit()
 
     # -- admission ---------------------------------------------------------------------------------
 
@@ -159,6 +181,10 @@ class Engine:
             )
             self._rows.append(row)
             self._force(row)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Room in the store for all that the running rows may become."""
         room = max(len(row.pending) + row.length + row.request.sampling.max_tokens for row in self._rows) + 1
         places, capacity = self._tails.size
         if len(self._rows) > places or room > capacity:

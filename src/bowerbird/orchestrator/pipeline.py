@@ -176,6 +176,7 @@ class Pipeline:
             self._ledger.accept(group)
             self._ready.append(group)
             self._accepted, self._running = self._accepted + 1, self._running - 1
+            self._watcher.phase("groups for a step", min(len(self._ready), self._batch), self._batch)
 
     # -- learning: waits for a full batch and an idle learner; unblocked by acceptance and landing -----
 

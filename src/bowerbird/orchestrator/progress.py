@@ -42,6 +42,7 @@ class StepReport:
     audit: float | None = None  # mean reward by the tasks' own verifiers where the run trains on another
     opinions: Mapping[str, int] = field(default_factory=dict)  # veto, abstain, void or outage of the judge -> rollouts
     seconds_draw: float = 0.0  # choosing the tasks, probes included
+    mean_age: float = 0.0  # updates between a token's version and the learner's, over the tokens learned from
     watchers: Sequence[str] = ()  # the mechanisms that watched sandboxed processes
 
     @property

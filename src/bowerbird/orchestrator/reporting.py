@@ -74,6 +74,7 @@ def report(
         kl=stats.kl,
         staleness_weight=stats.weight,
         max_age=max(ages, default=0),
+        mean_age=_mean(ages),
         seconds=clock.total,
         seconds_draw=laps.get("draw", 0.0),
         seconds_propose=laps.get("propose", 0.0),

@@ -69,7 +69,14 @@ def sampling_parts(
     hidden = (Path(config.tasks.source), *hide)
     sandbox = open_sandbox(config.sandbox.backend, watch=config.monitor.watch, hide=hidden)
     where = hardware(config)
-    engine = Engine(path, places=config.sampler.places, dtype=where.dtype, device=where.device, version=version)
+    engine = Engine(
+        path,
+        places=config.sampler.places,
+        dtype=where.dtype,
+        device=where.device,
+        version=version,
+        recompute=config.pipeline.kv == "recompute",
+    )
     with ThreadPoolExecutor(config.sandbox.workers, thread_name_prefix="sandbox") as pool:
         yield engine, sandbox, pool
 
