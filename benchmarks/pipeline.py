@@ -2,8 +2,8 @@
 
 Same model, tasks, cards, step size and machine. Every visible check takes, on top of the sandbox, a time drawn from a
 log-normal distribution (median MEDIAN_S, sigma SIGMA, at most LONGEST_S): now and then one takes a minute, as a test
-suite or a build does. The first step of each side warms up and is not counted. `bound` is the larger of the seconds that
-the sampler and the learner were at work themselves, as a share of all seconds: 1 means that the busier one never
+suite or a build does. The first step of each side warms up and is not counted. `bound` is the larger of the seconds
+that the sampler and the learner were at work themselves, as a share of all seconds: 1 means that the busier one never
 waited.
 """
 
