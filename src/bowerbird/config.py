@@ -113,7 +113,18 @@ class LearnerConfig(_Section):
 
 
 class SamplerConfig(_Section):
-    places: int = Field(96, ge=1, description="requests sampled at once")
+    processes: int = Field(
+        1,
+        ge=1,
+        description="1: in the run's own process; more: so many beside it, each with the model and cores of its own",
+    )
+    places: int = Field(96, ge=1, description="most requests sampled at once")
+    kv_tokens: int = Field(
+        32768,
+        ge=256,
+        description="tokens whose keys and values are held for the requests at once, beside what their prompts share; "
+        "fewer requests run at once where they are long",
+    )
 
 
 class CurriculumConfig(_Section):

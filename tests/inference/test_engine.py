@@ -187,3 +187,47 @@ def test_a_row_at_its_end_beside_a_long_newcomer(tiny: Path) -> None:
     for ticket, single in zip((first, second), alone, strict=True):
         assert done[ticket].token_ids == single.token_ids
         assert done[ticket].logprobs == pytest.approx(single.logprobs, abs=1e-5)
+
+
+def test_long_requests_run_a_few_at_a_time_and_change_no_number(tiny: Path) -> None:
+    """The store has room for two of them; the memory it takes never exceeds what it was given."""
+    engine = Engine(str(tiny), places=8, kv_tokens=300, dtype=F32, device=CPU)
+    words = [" ".join(f"{word}{i}" for i in range(12)) for word in ("kiwi", "plum", "fig", "pear", "lime")]
+    requests = [ask(engine, text, seed) for seed, text in enumerate(words)] + [ask(engine, "short")]
+    tickets, most = [engine.submit(request) for request in requests], 0
+    found: dict[int, Completion] = {}
+    while len(found) < len(tickets):
+        found.update(engine.step())
+        places, capacity = engine._tails.size
+        most = max(most, len(engine._rows))
+        assert places * capacity <= 300
+    assert most < len(requests)
+    for ticket in tickets:
+        assert found[ticket].logprobs == pytest.approx(recomputed(tiny, found[ticket]), abs=1e-5)
+
+
+def test_a_request_longer_than_the_store_runs_alone(tiny: Path) -> None:
+    engine = Engine(str(tiny), places=8, kv_tokens=64, dtype=F32, device=CPU)
+    long = ask(engine, " ".join(f"word{i}" for i in range(40)))
+    assert all(call.token_ids for call in engine.generate([long, ask(engine, "short")]))
+
+
+def test_a_prompt_that_is_the_stored_beginning_of_another_is_answered(engine: Engine) -> None:
+    longer = ask(engine, "asked for twice, so that all but its last token is stored")
+    request = Request(longer.prompt_ids[:-1], longer.sampling)
+    engine.generate([longer, longer])
+    ticket = engine.submit(request)
+    found: dict[int, Completion] = {}
+    for _ in range(3 * longer.sampling.max_tokens):
+        found.update(engine.step())
+    assert found[ticket].token_ids
+
+
+def test_prefixes_that_nobody_uses_are_dropped_oldest_first(engine: Engine) -> None:
+    texts = [" ".join(f"{name}{i}" for i in range(60)) for name in map(chr, range(97, 123))]
+    for text in texts * 2:
+        engine.generate([ask(engine, text), ask(engine, text)])
+    kept = [len(p.ids) for p in engine._prefixes]
+    assert sum(kept) <= 8192 + max(kept)
+    last = ask(engine, texts[-1])
+    assert engine._longest(last.prompt_ids).ids == last.prompt_ids[:-1]

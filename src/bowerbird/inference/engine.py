@@ -25,7 +25,8 @@ from bowerbird.types import Completion, PolicyVersion
 
 _PASS_TOKENS = 2048  # most tokens carried through the model at once: bounds the activations
 _SHARE_FROM = 16  # a common beginning shorter than this is not worth an entry
-_KEPT_PREFIXES = 32
+_KEPT_TOKENS = 8192  # of prefixes that nobody uses now; whoever asks again soon finds them
+_STEP = 64  # the store's capacity grows by this many tokens
 
 
 @dataclass(slots=True, eq=False)
@@ -72,9 +73,12 @@ class Row:
 class Engine:
     """A `Sampler` over one Transformers model in this process.
 
-    `places` rows run at once. New weights may come while they run: what a row has is kept, and its further tokens are
-    of the new version. Its old keys and values are kept too, as those of the policy that wrote them, or with
-    `recompute` computed anew. Raises ModelError for a model that cannot be sampled exactly.
+    At most `places` rows run at once, and no more than have room for `kv_tokens` tokens of their own: what is shared
+    does not count, and each row counts as much as the longest may become. That bounds the memory.
+
+    New weights may come while rows run: what a row has is kept, and its further tokens are of the new version. Its old
+    keys and values are kept too, as those of the policy that wrote them, or with `recompute` computed anew. Raises
+    ModelError for a model that cannot be sampled exactly.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Engine:
         path: str,
         *,
         places: int = 64,
+        kv_tokens: int = 32768,
         dtype: torch.dtype,
         device: torch.device,
         version: int = 0,
@@ -94,7 +99,7 @@ class Engine:
         self._packed = pack_linears(self._model, dtype, device)
         self._decoder, self._head = self._model.get_decoder(), self._model.get_output_embeddings()
         self._grammars = GrammarCompiler(self.tokenizer)
-        self._device, self._places, self._version = device, places, version
+        self._device, self._places, self._kv_tokens, self._version = device, places, kv_tokens, version
         self._recompute = recompute
         config = self._model.config
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
@@ -164,12 +169,15 @@ class Engine:
     # -- admission ---------------------------------------------------------------------------------
 
     def _admit(self) -> None:
-        free = self._places - len(self._rows)
+        room = max((_room(row.request, row.prefix) for row in self._rows), default=1)
+        free = min(self._places, self._kv_tokens // room) - len(self._rows)
         batch = [self._waiting.popleft() for _ in range(min(free, len(self._waiting)))]
         if not batch:
             return
         self._share([request.prompt_ids for _, request in batch])
-        for ticket, request in batch:
+        admitted = self._roomy(room, [request for _, request in batch])
+        self._waiting.extendleft(reversed(batch[admitted:]))
+        for ticket, request in batch[:admitted]:
             prefix = self._longest(request.prompt_ids)
             row = Row(
                 ticket,
@@ -183,12 +191,23 @@ class Engine:
             self._force(row)
         self._fit()
 
+    def _roomy(self, room: int, requests: Sequence[Request]) -> int:
+        """How many of these, first come first served, the store has room for beside the running rows, which need
+        `room` each. The first always has where nothing runs."""
+        for i, request in enumerate(requests):
+            room = max(room, _room(request, self._longest(request.prompt_ids)))
+            rows = len(self._rows) + i + 1
+            if rows > 1 and rows * room > self._kv_tokens:
+                return i
+        return len(requests)
+
     def _fit(self) -> None:
         """Room in the store for all that the running rows may become."""
-        room = max(len(row.pending) + row.length + row.request.sampling.max_tokens for row in self._rows) + 1
+        room = max(_room(row.request, row.prefix) for row in self._rows)
         places, capacity = self._tails.size
         if len(self._rows) > places or room > capacity:
-            self._tails.resize(max(places, len(self._rows)), max(capacity, -(-room // 64) * 64))
+            places = max(len(self._rows), min(self._places, self._kv_tokens // room))
+            self._tails.resize(places, room)
 
     def _share(self, prompts: Sequence[tuple[int, ...]]) -> None:
         """Compute what several prompts begin with once: whole prompts asked for twice, and the common beginning."""
@@ -201,19 +220,25 @@ class Engine:
             if len(start) >= _SHARE_FROM and not any(p.ids[: len(start)] == start for p in self._prefixes):
                 self._compute(start)
         for prompt, count in counts.items():
-            if count > 1 and len(prompt) >= _SHARE_FROM and self._longest(prompt).ids != prompt:
+            if count > 1 and len(prompt) >= _SHARE_FROM and not any(p.ids == prompt for p in self._prefixes):
                 self._compute(prompt)
-        used = {id(row.prefix) for row in self._rows}
-        while len(self._prefixes) > _KEPT_PREFIXES + len(counts):
-            index = next((i for i, p in enumerate(self._prefixes) if id(p) not in used), None)
-            if index is None:
-                break
-            del self._prefixes[index]
+        self._forget(prompts)
+
+    def _forget(self, prompts: Sequence[tuple[int, ...]]) -> None:
+        """Drop the oldest prefixes that neither running rows nor `prompts` use, beyond a fixed number of tokens."""
+        used = {id(row.prefix) for row in self._rows} | {id(self._longest(prompt)) for prompt in prompts}
+        idle = [p for p in self._prefixes if id(p) not in used]
+        excess = sum(len(p.ids) for p in idle) - _KEPT_TOKENS
+        dropped = set()
+        for prefix in idle:
+            if excess > 0:
+                excess -= len(prefix.ids)
+                dropped.add(id(prefix))
+        self._prefixes = [p for p in self._prefixes if id(p) not in dropped]
 
     def _longest(self, prompt: tuple[int, ...]) -> Prefix:
         """The longest stored prefix of the prompt that leaves at least one token to carry."""
         fitting = [p for p in self._prefixes if len(p.ids) < len(prompt) and prompt[: len(p.ids)] == p.ids]
-        fitting += [p for p in self._prefixes if p.ids == prompt]
         return max(fitting, key=lambda p: len(p.ids), default=Prefix(()))
 
     def _compute(self, ids: tuple[int, ...]) -> None:
@@ -320,6 +345,11 @@ class Engine:
 def _stopped(row: Row, request: Request, decode: Callable[[Sequence[int]], str]) -> bool:
     tail = decode(row.ids[-8:])  # cheap look first: a stop text is short
     return request.stop in tail and decode(row.ids).count(request.stop) >= request.stop_count
+
+
+def _room(request: Request, prefix: Prefix) -> int:
+    """The store's tokens that a row may come to fill, in whole steps."""
+    return -(-(len(request.prompt_ids) - len(prefix.ids) + request.sampling.max_tokens + 1) // _STEP) * _STEP
 
 
 def _common(sequences: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

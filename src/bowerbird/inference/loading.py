@@ -26,6 +26,13 @@ def best_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if "avx512_bf16" in text or "amx_bf16" in text else torch.float32
 
 
+def quiet() -> None:
+    """No progress bars of the library: a run shows its own."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
 def load_tokenizer(path: str) -> "PreTrainedTokenizerBase":
     """Raises ModelError where there is none."""
     from transformers import AutoTokenizer
@@ -43,9 +50,8 @@ def load_model(path: str, *, dtype: torch.dtype, device: torch.device, attention
     after the output layer: log-probabilities would then not be those that were sampled from.
     """
     from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()  # a run shows its own progress
+    quiet()
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(path, dtype=dtype, attn_implementation=attention)
     except (OSError, ValueError, SafetensorError) as error:

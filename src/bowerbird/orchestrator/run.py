@@ -14,9 +14,11 @@ from typing import Any
 import torch
 
 from bowerbird.config import Config
+from bowerbird.inference.chat import Chat
 from bowerbird.inference.engine import Engine
 from bowerbird.inference.loading import best_device, best_dtype, load_tokenizer
 from bowerbird.inference.models import resolve
+from bowerbird.inference.pool import Pool
 from bowerbird.orchestrator.curriculum import Curriculum
 from bowerbird.orchestrator.experience import Experience
 from bowerbird.orchestrator.grading import Grader, open_defences
@@ -61,24 +63,40 @@ def hardware(config: Config) -> Hardware:
 @contextmanager
 def sampling_parts(
     config: Config, path: str, version: int, hide: Iterable[Path] = ()
-) -> Iterator[tuple[Engine, Sandbox, ThreadPoolExecutor]]:
+) -> Iterator[tuple[Engine | Pool, Sandbox, ThreadPoolExecutor]]:
     """What training and evaluation share. The sandbox is probed first: without one nothing starts.
 
     The folder that the tasks come from, and those in `hide`, look empty in it wherever they lie.
     """
     hidden = (Path(config.tasks.source), *hide)
     sandbox = open_sandbox(config.sandbox.backend, watch=config.monitor.watch, hide=hidden)
-    where = hardware(config)
-    engine = Engine(
+    with (
+        _sampler(config, path, version) as sampler,
+        ThreadPoolExecutor(config.sandbox.workers, thread_name_prefix="sandbox") as pool,
+    ):
+        yield sampler, sandbox, pool
+
+
+@contextmanager
+def _sampler(config: Config, path: str, version: int) -> Iterator[Engine | Pool]:
+    """The model at `path`, in this process or in several others that share its places and memory."""
+    where, lanes = hardware(config), config.sampler.processes
+    make = partial(
+        Engine,
         path,
-        places=config.sampler.places,
+        places=-(-config.sampler.places // lanes),
+        kv_tokens=config.sampler.kv_tokens // lanes,
         dtype=where.dtype,
         device=where.device,
         version=version,
         recompute=config.pipeline.kv == "recompute",
     )
-    with ThreadPoolExecutor(config.sandbox.workers, thread_name_prefix="sandbox") as pool:
-        yield engine, sandbox, pool
+    if lanes == 1:
+        yield make()
+        return
+    chat, threads = Chat(load_tokenizer(path)), max(1, len(os.sched_getaffinity(0)) // lanes)
+    with closing(Pool(make, chat, version, lanes=lanes, threads=threads)) as sampler:
+        yield sampler
 
 
 def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> PolicyVersion:

@@ -53,7 +53,9 @@ class Learner:
         lora_rank: int = 0,
     ) -> None:
         from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # a run shows its own
         register()
         self._config, self._algo, self._device = learner, algo, device
         try:

@@ -5,25 +5,21 @@ orchestrator ── Update ──▶ learner process ── Learned ──▶ or
                                  └── versions/N, checkpoints/N (complete before Learned is sent)
 """
 
-import ctypes
-import multiprocessing
-import os
-import signal
-import sys
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bowerbird.child import Child
 from bowerbird.config import AlgoConfig, LearnerConfig
 from bowerbird.trainer import checkpoint
 from bowerbird.trainer.learner import Learner, LearnerStats
 from bowerbird.trainer.publish import complete, publish
-from bowerbird.types import BowerbirdError, PolicyVersion, RunError, TrainingSample
+from bowerbird.types import PolicyVersion, TrainingSample
 
-_PR_SET_PDEATHSIG = 1
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,90 +65,59 @@ class Learned:
 class LearnerProcess:
     """The orchestrator's end. One update at a time.
 
-    Raises what the learner raised, from `__init__` (a model that cannot be loaded) and from `poll`; RunError when the
-    process died.
+    Raises what the learner raised, from `__init__` (a model that cannot be loaded) and from `poll`; ProcessDied when
+    the process is gone.
     """
 
     def __init__(self, plan: LearnerPlan) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(plan, theirs, os.getpid()), daemon=True, name="learner")
-        self._process.start()
-        theirs.close()
+        self._child = Child("learner", _serve, plan)
         self.busy = False
-        self.version: PolicyVersion = self._receive()
+        self.version: PolicyVersion = self._child.receive()
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
 
     def begin(self, update: Update) -> None:
-        self._send(update)
+        self._child.send(update)
         self.busy = True
 
     def save(self, number: int) -> None:
         """Checkpoint step `number`, the newest. An error is raised by what is called next."""
-        self._send(Save(number))
+        self._child.send(Save(number))
 
     def finish(self) -> None:
         """Let it do all it was told, and end."""
-        self._send(None)
         try:
-            self._receive()
+            self._child.send(None)
+            self._child.receive()
         finally:
             self.close()
 
     def poll(self, seconds: float) -> Learned | None:
         """The update's result if it comes within `seconds`."""
-        if not self._pipe.poll(seconds):
+        if not self._child.poll(seconds):
             return None
         self.busy = False
-        learned: Learned = self._receive()
+        learned: Learned = self._child.receive()
         return learned
 
     def close(self) -> None:
         """Let go of the learner; an update under way is lost, and done again after a resume."""
-        self._pipe.close()
-        self._process.kill()
-        self._process.join()
-
-    def _send(self, message: Update | Save | None) -> None:
-        try:
-            self._pipe.send(message)
-        except OSError as error:
-            raise self._died() from error
-
-    def _receive(self) -> Any:
-        try:
-            found = self._pipe.recv()
-        except (EOFError, OSError) as error:
-            raise self._died() from error
-        if isinstance(found, BowerbirdError):
-            raise found
-        return found
-
-    def _died(self) -> RunError:
-        self._process.join(5)
-        return RunError(
-            f"the learner's process died (exit code {self._process.exitcode}); no accepted rollout is lost: go on with "
-            "--resume"
-        )
+        self._child.close()
 
 
-def _serve(plan: LearnerPlan, pipe: "Connection[Any, Any]", parent: int) -> None:
+def _serve(pipe: "Connection[Any, Any]", plan: LearnerPlan) -> None:
     """The learner's process, to the end of the pipe."""
-    _die_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the orchestrator's to handle
     torch.set_num_threads(plan.threads)
-    try:
-        learner, version = _begin(plan)
-        pipe.send(version)
-        while (message := pipe.recv()) is not None:
-            if isinstance(message, Save):
-                checkpoint.save(learner, plan.source, plan.checkpoints, message.number, {})
-            else:
-                pipe.send(_update(plan, learner, message))
-        pipe.send(None)
-    except EOFError:
-        return
-    except BowerbirdError as error:
-        pipe.send(error)
+    learner, version = _begin(plan)
+    pipe.send(version)
+    while (message := pipe.recv()) is not None:
+        if isinstance(message, Save):
+            checkpoint.save(learner, plan.source, plan.checkpoints, message.number, {})
+        else:
+            pipe.send(_update(plan, learner, message))
+    pipe.send(None)
 
 
 def _begin(plan: LearnerPlan) -> tuple[Learner, PolicyVersion]:
@@ -176,11 +141,3 @@ def _begin(plan: LearnerPlan) -> tuple[Learner, PolicyVersion]:
 def _update(plan: LearnerPlan, learner: Learner, update: Update) -> Learned:
     stats = learner.step(update.samples, update.number - 1)
     return Learned(stats, publish(learner.base, plan.source, plan.versions, update.number))
-
-
-def _die_with(parent: int) -> None:
-    """A learner that outlived its orchestrator could publish into a run that goes on elsewhere: the kernel ends it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)

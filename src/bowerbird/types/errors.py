@@ -5,6 +5,7 @@
     ├── TaskError             a task directory or file is broken
     ├── ModelError            a model is missing, or is of a kind we cannot sample or train exactly
     ├── RunError              a run directory is missing, damaged or in use; the disk is full
+    │   └── ProcessDied       a process of the run was killed or crashed: the run goes on with --resume
     └── InfraError            the machinery failed: the rollout is refilled, never scored 0
         └── SandboxError      a sandbox did not start or was lost
             └── SandboxUnavailable   this machine cannot provide one at all: we refuse to run
@@ -31,6 +32,10 @@ class ModelError(BowerbirdError):
 
 class RunError(BowerbirdError):
     """A run directory is missing, damaged, already in use, or cannot be written."""
+
+
+class ProcessDied(RunError):
+    """A process of the run, the learner's or a sampler's, is gone."""
 
 
 class InfraError(BowerbirdError):

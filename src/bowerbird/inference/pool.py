@@ -1,0 +1,171 @@
+"""A sampler over several processes, each with a model and a thread or more of its own.
+
+    requests ──▶ lane 0 ─▶ engine ──┐
+             ──▶ lane 1 ─▶ engine ──┴─▶ completions, one step of every lane at a time
+
+A decoding step is half matrix products and half small operations that threads do not speed up: two processes of one
+thread each sample far more than one process of two threads (benchmarks/lanes.py). Requests with the same prompt go to
+the same lane, which computes it once. All lanes step together, so results depend on the requests and their order alone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bowerbird.child import Child
+from bowerbird.inference.chat import Chat
+from bowerbird.inference.protocol import Request
+from bowerbird.types import Completion, PolicyVersion, ProcessDied
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from bowerbird.inference.engine import Engine
+
+_SLACK = 8  # requests that a lane may have more than another for the sake of a prompt it has
+_LIVES = 3  # deaths of a lane, with no answer in between, at which it is given up
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Take these requests, by ticket, and move all rows on by one."""
+
+    fresh: tuple[tuple[int, Request], ...]
+
+
+@dataclass(slots=True)
+class _Lane:
+    child: Child
+    asked: dict[int, Request] = field(default_factory=dict)  # not answered yet, by ticket
+    fresh: list[int] = field(default_factory=list)  # of these, not sent yet
+    prompts: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    lives: int = _LIVES
+
+    def add(self, ticket: int, request: Request) -> None:
+        self.asked[ticket] = request
+        self.fresh.append(ticket)
+        self.prompts[request.prompt_ids] += 1
+
+    def step(self) -> _Step:
+        fresh, self.fresh = self.fresh, []
+        return _Step(tuple((ticket, self.asked[ticket]) for ticket in fresh))
+
+    def answered(self, ticket: int) -> None:
+        prompt = self.asked.pop(ticket).prompt_ids
+        self.prompts[prompt] -= 1
+        if not self.prompts[prompt]:
+            del self.prompts[prompt]
+        self.lives = _LIVES
+
+
+class Pool:
+    """A `Sampler` over `lanes` engines in processes of their own, each what `make` (picklable) gives, with `threads`.
+
+    A lane that dies is started again with the newest weights, and asked again what it had not answered: no rollout is
+    lost, and the calls under way begin anew. Raises what `make` raises, and ProcessDied for a lane that keeps dying.
+    """
+
+    def __init__(
+        self, make: "Callable[[], Engine]", chat: Chat, version: int, *, lanes: int = 2, threads: int = 1
+    ) -> None:
+        self.chat, self._version = chat, version
+        self._serve = partial(Child, "sampler", serve, make, threads)
+        self._loaded: PolicyVersion | None = None
+        self._tickets = 0
+        self._lanes = [_Lane(self._serve()) for _ in range(lanes)]
+        for lane in self._lanes:
+            lane.child.receive()  # its model is loaded
+
+    @property
+    def version(self) -> int:
+        return self._version
+
+    @property
+    def pids(self) -> list[int | None]:
+        """The lanes' processes."""
+        return [lane.child.pid for lane in self._lanes]
+
+    def generate(self, requests: Sequence[Request]) -> list[Completion]:
+        tickets = [self.submit(request) for request in requests]
+        done: dict[int, Completion] = {}
+        while len(done) < len(tickets):
+            done.update(self.step())
+        return [done[ticket] for ticket in tickets]
+
+    def submit(self, request: Request) -> int:
+        if not request.prompt_ids:
+            raise ValueError("a request without a prompt")
+        self._tickets += 1
+        self._lane_for(request.prompt_ids).add(self._tickets, request)
+        return self._tickets
+
+    def step(self) -> list[tuple[int, Completion]]:
+        finished: list[tuple[int, Completion]] = []
+        for lane, found in self._exchange([lane for lane in self._lanes if lane.asked], _Lane.step):
+            for ticket, _ in found:
+                lane.answered(ticket)
+            finished += found
+        return sorted(finished, key=lambda pair: pair[0])
+
+    def load(self, version: PolicyVersion) -> None:
+        self._loaded, self._version = version, version.number
+        self._exchange(self._lanes, lambda lane: version)
+
+    def close(self) -> None:
+        for lane in self._lanes:
+            lane.child.close()
+
+    def _lane_for(self, prompt: tuple[int, ...]) -> _Lane:
+        """One that has the prompt already, unless others have much less to do; else the one with least to do."""
+        least = min(self._lanes, key=lambda lane: len(lane.asked))
+        having = [lane for lane in self._lanes if prompt in lane.prompts]
+        near = [lane for lane in having if len(lane.asked) <= len(least.asked) + _SLACK]
+        return near[0] if near else least
+
+    def _exchange(self, lanes: Sequence[_Lane], message: Callable[[_Lane], object]) -> list[tuple[_Lane, Any]]:
+        """A message to each lane and its reply, all lanes at work at once. One that died is revived and has none."""
+        sent, replies = [], []
+        for lane in lanes:
+            try:
+                lane.child.send(message(lane))
+                sent.append(lane)
+            except ProcessDied as died:
+                self._revive(lane, died)
+        for lane in sent:
+            try:
+                replies.append((lane, lane.child.receive()))
+            except ProcessDied as died:
+                self._revive(lane, died)
+        return replies
+
+    def _revive(self, lane: _Lane, died: ProcessDied) -> None:
+        lane.lives -= 1
+        if not lane.lives:
+            raise died
+        lane.child.close()
+        lane.child = self._serve()
+        lane.child.receive()
+        if self._loaded is not None:
+            lane.child.send(self._loaded)
+            lane.child.receive()
+        lane.fresh = sorted(lane.asked)
+
+
+def serve(pipe: "Connection[Any, Any]", make: "Callable[[], Engine]", threads: int) -> None:
+    """A lane's process: steps and versions as they come, each answered."""
+    import torch
+
+    torch.set_num_threads(threads)
+    engine = make()
+    names: dict[int, int] = {}  # the engine's tickets to ours
+    pipe.send(None)
+    while True:
+        message = pipe.recv()
+        if isinstance(message, _Step):
+            names.update({engine.submit(request): ticket for ticket, request in message.fresh})
+            pipe.send([(names.pop(ticket), completion) for ticket, completion in engine.step()])
+        else:
+            engine.load(message)
+            pipe.send(None)
