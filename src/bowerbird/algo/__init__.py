@@ -1,4 +1,4 @@
-"""Advantages, staleness and the policy loss: pure arithmetic, no I/O. Only the loss loads torch, when it is asked for."""
+"""Advantages, staleness and the policy loss: pure arithmetic, no I/O. Only the loss loads torch, once asked for."""
 
 from typing import TYPE_CHECKING
 
