@@ -37,13 +37,11 @@ def simulation_tables(name: str, rows: Sequence[Row]) -> list[Table]:
 def remarks(rows: Sequence[Row]) -> list[str]:
     """What a reader of the tables must know."""
     found = []
-    small = [row.gpus for row in rows if row.asynchronous is None]
-    if small:
-        found.append(
-            f"{_listed(small)}: no room for both roles; they share the GPUs, one after the other: the synchronous loop"
-        )
+    shared = [row.gpus for row in rows if row.asynchronous is None and row.synchronous is not None]
+    if shared:
+        found.append(f"{_listed(shared)}: no room for both roles, so they take turns: the synchronous loop alone")
     if none := [row.gpus for row in rows if row.synchronous is None]:
-        found.append(f"{_listed(none)}: too few for one engine or for the learner: does not run")
+        found.append(f"{_listed(none)}: too few for an engine or for the learner")
     if any(row.asynchronous is not None and row.asynchronous.copies > 1.0 for row in rows):
         found.append("large clusters: a few engines are simulated, each standing for several")
     found.append("sync: all GPUs sample, then all learn, at age 0; no time is charged for changing over")
@@ -123,7 +121,7 @@ def _utilisation(axes: Axes, found: Sequence[Outcome], together: Sequence[Outcom
     _curve(axes, together, [o.sampler_speed + o.learner_busy for o in together], QUIET, "synchronous: both", "--")
     axes.axhline(0.9, color="#bbbbbb", linewidth=1)
     axes.set_ylim(0, 1.02)
-    _scale(axes)
+    _scale(axes, found)
     legend(axes, loc="lower right")
 
 
@@ -134,7 +132,7 @@ def _throughput(axes: Axes, found: Sequence[Outcome], together: Sequence[Outcome
     _curve(axes, found, [o.tokens_s for o in found], SOLVE, "asynchronous")
     _curve(axes, together, [o.tokens_s for o in together], QUIET, "synchronous", "--")
     axes.set_yscale("log")
-    _scale(axes)
+    _scale(axes, found)
     legend(axes, loc="upper left")
 
 
@@ -143,7 +141,7 @@ def _cost(axes: Axes, found: Sequence[Outcome], together: Sequence[Outcome]) -> 
     _curve(axes, found, [o.gpu_s / o.ages.ess for o in found], SCAFFOLD, "per effective token (ESS)")
     _curve(axes, together, [o.gpu_s for o in together], QUIET, "synchronous", "--")
     axes.set_ylim(bottom=0)
-    _scale(axes)
+    _scale(axes, found)
     legend(axes, loc="lower right")
 
 
@@ -153,7 +151,7 @@ def _ages(axes: Axes, age: AgeSettings, found: Sequence[Outcome]) -> None:
         axes.axhline(value, color="#bbbbbb", linewidth=1)
         axes.annotate(name, (0.01, value), xycoords=("axes fraction", "data"), va="bottom", fontsize=9, color=QUIET)
     axes.set_ylim(0, max(age.k2, *(o.ages.mean for o in found)) + 0.8)
-    _scale(axes)
+    _scale(axes, found)
 
 
 def _weights(axes: Axes, found: Sequence[Outcome]) -> None:
@@ -161,8 +159,8 @@ def _weights(axes: Axes, found: Sequence[Outcome]) -> None:
     _curve(axes, found, [o.ages.ess for o in found], SCAFFOLD, "effective sample size, share")
     _curve(axes, found, [o.ages.beyond for o in found], _GREEN, "share older than K2")
     axes.set_ylim(0, 1.02)
-    _scale(axes)
-    legend(axes, loc="center right")
+    _scale(axes, found)
+    legend(axes, loc="best")
 
 
 def _histogram(axes: Axes, age: AgeSettings, found: Sequence[Outcome]) -> None:
@@ -190,6 +188,8 @@ def _curve(
     axes.plot(gpus, values, style, color=color, marker=marker, markersize=5, linewidth=2, label=label)
 
 
-def _scale(axes: Axes) -> None:
+def _scale(axes: Axes, found: Sequence[Outcome]) -> None:
     axes.set_xscale("log")
+    axes.set_xticks([o.split.gpus for o in found], [f"{o.split.gpus:,}" for o in found])
+    axes.minorticks_off()
     axes.set_xlabel("GPUs")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +45,12 @@ class Measured:
 
 def read_run(folder: Path) -> Measured:
     """Raises RunError where there is no run, or none with a finished step."""
-    files = sorted((folder / "rollouts").glob("*.jsonl"), key=lambda path: int(path.stem))
     try:
-        by_step = {int(file.stem): _groups(file.read_text(encoding="utf-8").splitlines()) for file in files}
-        rows = list(_rows((folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()))
+        by_step = {
+            int(file.stem): tuple(read_groups(file.read_text().splitlines()).values())
+            for file in (folder / "rollouts").glob("*.jsonl")
+        }
+        rows = list(_rows((folder / "metrics.jsonl").read_text().splitlines()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder}: no run whose rollouts could be read ({error})") from error
     counted = [row for row in rows if by_step.get(row["step"])]
@@ -70,22 +71,22 @@ def _rows(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
             return
 
 
-def _groups(lines: Iterable[str]) -> list[GroupPlan]:
-    """One for each task of a step. Ids are WAVE-PLACE-PROPOSAL of scaffolds, and of rollouts with -NUMBER after it."""
-    records = [json.loads(line) for line in lines]
-    keyed = sorted(((_task(record), i, record) for i, record in enumerate(records)), key=lambda entry: entry[:2])
-    found = []
-    for _, entries in groupby(keyed, key=lambda entry: entry[0]):
-        own = [record for _, _, record in entries]
-        proposals = [_call(call, 0) for record in own if record["stage"] == "scaffold" for call in record["calls"]]
-        rollouts = [_turns(record) for record in own if record["stage"] == "solve"]
-        found.append(GroupPlan(tuple(proposals), tuple(turns for turns in rollouts if turns), 0.0))
-    return [group for group in found if group.tokens]
+def read_groups(lines: Iterable[str]) -> dict[str, GroupPlan]:
+    """The groups in a step's transcript, by WAVE-PLACE. A scaffold's id is that and -PROPOSAL; a rollout names its own.
 
-
-def _task(record: Mapping[str, Any]) -> str:
-    scaffold = record["id"] if record["stage"] == "scaffold" else record["scaffold_id"]
-    return str(scaffold).rpartition("-")[0]
+    Raises ValueError or KeyError for what is no transcript.
+    """
+    found: dict[str, GroupPlan] = {}
+    for line in lines:
+        record = json.loads(line)
+        name = str(record["id"] if record["stage"] == "scaffold" else record["scaffold_id"]).rpartition("-")[0]
+        group = found.get(name, GroupPlan((), (), 0.0))
+        if record["stage"] == "scaffold":
+            group = group._replace(proposals=(*group.proposals, *(_call(call, 0) for call in record["calls"])))
+        elif turns := _turns(record):
+            group = group._replace(rollouts=(*group.rollouts, turns))
+        found[name] = group
+    return found
 
 
 def _turns(record: Mapping[str, Any]) -> tuple[Turn, ...]:

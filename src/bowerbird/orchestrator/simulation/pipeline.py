@@ -83,8 +83,8 @@ class Simulation:
 
     @property
     def waiting(self) -> int:
-        """Groups accepted that no step has taken."""
-        return len(self._ready)
+        """Groups accepted and not yet trained."""
+        return len(self._ready) + (self._plant.admission.batch if self._learning else 0)
 
     # -- sampling: waits for capacity; unblocked by weights that land --------------------------------
 

@@ -67,19 +67,19 @@ class AgeSettings(_Section):
 class GroupSettings(_Section):
     scaffolds: int = Field(4, ge=1, description="S: proposals per group")
     per_scaffold: int = Field(4, ge=1, description="K: rollouts per scaffold")
-    per_step: float | None = Field(None, ge=1, description="groups a step trains on, whatever the number of GPUs")
     per_gpu: float | None = Field(None, gt=0, description="groups a step trains on, for each GPU of the cluster")
+    per_step: float | None = Field(None, ge=1, description="groups a step trains on, in place of `per_gpu`")
 
     @model_validator(mode="after")
-    def _one(self) -> "GroupSettings":
-        if (self.per_step is None) == (self.per_gpu is None):
-            raise ValueError("give one of per_step and per_gpu")
+    def _sized(self) -> "GroupSettings":
+        if self.per_step is None and self.per_gpu is None:
+            raise ValueError("give per_gpu or per_step")
         return self
 
     def batch(self, gpus: int) -> int:
         """Groups a step trains on."""
-        size = self.per_step if self.per_gpu is None else self.per_gpu * gpus
-        return max(1, round(size or 1.0))
+        size = self.per_step if self.per_step is not None else (self.per_gpu or 0.0) * gpus
+        return max(1, round(size))
 
 
 class RolloutSettings(_Section):
