@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bowerbird.cli.options import FILE, FOLDER, settings
+from bowerbird.cli.options import FILE, FOLDER
 
 if TYPE_CHECKING:
     from bowerbird.orchestrator.simulation.workload import GroupPlan
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 @click.option("--gpus", metavar="N,N,...", help="Clusters to simulate, in place of FILE's.")
 @click.option("--picture", type=FILE, help="Draw a picture into this PNG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of tables.")
-@settings
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a figure of FILE, e.g. --set age.max_age=2.",
+)
 def simulate(
     file: Path, run_dir: Path | None, gpus: str | None, picture: Path | None, as_json: bool, overrides: tuple[str, ...]
 ) -> None:
