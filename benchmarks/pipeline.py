@@ -14,10 +14,12 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import sides
 import torch
@@ -60,6 +62,11 @@ SETTINGS = [
 ]
 
 
+AnyEngine = TypeVar("AnyEngine", bound=Engine)
+AnyLearner = TypeVar("AnyLearner", bound=LearnerProcess)
+AnyPool = TypeVar("AnyPool", bound=ThreadPoolExecutor)
+
+
 class SlowTools:
     """A sandbox whose workspaces take their time to open. The time depends on the files alone."""
 
@@ -94,11 +101,13 @@ class TimedEngine(Engine):
         return result
 
 
-def parts(config: Config, tasks: TaskSet, engine: Engine, pool: ThreadPoolExecutor) -> tuple[Stages, Experience]:
+def parts(
+    config: Config, tasks: TaskSet, engine: Engine, pool: ThreadPoolExecutor, make_grader: type[Grader] = Grader
+) -> tuple[Stages, Experience]:
     plain = open_sandbox("local")
     grading = ThreadPoolExecutor(2)  # the verifier is no slow tool
     with open_defences(config, plain, Silent(), None) as defences:
-        grader = Grader(tasks, plain, defences, grading)
+        grader = make_grader(tasks, plain, defences, grading)
     stages = Stages(tasks, engine.chat, engine, SlowTools(plain), pool, grader)
     curriculum = Curriculum(list(tasks.views.values()), config.curriculum)
     return stages, Experience(tasks, Archive(()), curriculum)
@@ -124,12 +133,31 @@ def measured(steps: Iterator[Step], engine: TimedEngine) -> sides.Measured:
     }
 
 
-def asynchronous() -> sides.Measured:
+@dataclass(frozen=True)
+class Overlapped(Generic[AnyEngine, AnyLearner, AnyPool]):
+    """The asynchronous loop with its parts, each of the kind that was asked for."""
+
+    config: Config
+    store: RunStore
+    engine: AnyEngine
+    learner: AnyLearner
+    pool: AnyPool
+    stages: Stages
+    pipeline: Pipeline
+
+
+@contextmanager
+def overlapped(
+    make_engine: type[AnyEngine],
+    make_learner: type[AnyLearner],
+    make_pool: type[AnyPool],
+    make_grader: type[Grader] = Grader,
+) -> Iterator[Overlapped[AnyEngine, AnyLearner, AnyPool]]:
     torch.set_num_threads(1)
     config = load_config(None, SETTINGS)
     tasks, _ = task_sets(config)
-    source = resolve(config.model.name)
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(WORKERS) as pool:
+    source, cpu = resolve(config.model.name), torch.device("cpu")
+    with tempfile.TemporaryDirectory() as folder, make_pool(WORKERS) as pool:
         store = RunStore.create(Path(folder), config)
         plan = LearnerPlan(
             source,
@@ -143,15 +171,20 @@ def asynchronous() -> sides.Measured:
             0,
             threads=1,
         )
-        learner = LearnerProcess(plan)
-        engine = TimedEngine(source, places=config.sampler.places, dtype=torch.float32, device=torch.device("cpu"))
-        stages, experience = parts(config, tasks, engine, pool)
+        learner = make_learner(plan)
+        engine = make_engine(source, places=config.sampler.places, dtype=torch.float32, device=cpu)
+        stages, experience = parts(config, tasks, engine, pool, make_grader)
         pipeline = Pipeline(config, stages, learner, experience, store.ledger, Silent(), 0)
         try:
-            return measured(told(pipeline.steps()), engine)
+            yield Overlapped(config, store, engine, learner, pool, stages, pipeline)
         finally:
             learner.close()
             store.close()
+
+
+def asynchronous() -> sides.Measured:
+    with overlapped(TimedEngine, LearnerProcess, ThreadPoolExecutor) as real:
+        return measured(told(real.pipeline.steps()), real.engine)
 
 
 def synchronous() -> sides.Measured:

@@ -45,7 +45,8 @@ def test_the_check_sees_a_heavy_module() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["bowerbird", "bowerbird.types", "bowerbird.config", "bowerbird.tasks", "bowerbird.sandbox"]
+    "module",
+    ["bowerbird", "bowerbird.types", "bowerbird.config", "bowerbird.tasks", "bowerbird.sandbox", "bowerbird.algo"],
 )
 def test_core_modules_load_nothing_heavy(module: str) -> None:
     assert loaded_by(f"import {module}")[0] == set()

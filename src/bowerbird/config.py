@@ -1,13 +1,16 @@
 """One TOML file a run. Unknown keys are errors; every setting says its unit and what it decides."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bowerbird.types import ConfigError
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Section(BaseModel):
@@ -189,6 +192,11 @@ def load_config(path: Path | None, overrides: list[str] | None = None) -> Config
 
     Raises ConfigError naming the key at fault.
     """
+    return parse_config(read_toml(path, overrides), str(path or "--set"))
+
+
+def read_toml(path: Path | None, overrides: Sequence[str] | None = None) -> dict[str, Any]:
+    """The tables of a TOML file (None: empty) with `section.key=value` overrides. Raises ConfigError."""
     try:
         raw = tomllib.loads(path.read_text()) if path is not None else {}
     except FileNotFoundError as error:
@@ -197,19 +205,23 @@ def load_config(path: Path | None, overrides: list[str] | None = None) -> Config
         raise ConfigError(f"{path}: {error}") from error
     for item in overrides or []:
         _override(raw, item)
-    return parse_config(raw, str(path or "--set"))
+    return raw
 
 
 def parse_config(raw: dict[str, Any], where: str) -> Config:
     """Validate. Raises ConfigError with one line for each wrong key."""
+    return validated(Config, raw, where, "unknown key; see docs/CONFIG.md")
+
+
+def validated(kind: type[_Model], raw: dict[str, Any], where: str, unknown: str) -> _Model:
+    """`raw` as a `kind`. Raises ConfigError that says `unknown` of keys that are not known."""
     try:
-        return Config.model_validate(raw)
+        return kind.model_validate(raw)
     except ValidationError as error:
         lines = []
         for problem in error.errors():
             key = ".".join(str(part) for part in problem["loc"]) or "(top level)"
-            known = problem["type"] == "extra_forbidden"
-            lines.append(f"{key}: {'unknown key; see docs/CONFIG.md' if known else problem['msg']}")
+            lines.append(f"{key}: {unknown if problem['type'] == 'extra_forbidden' else problem['msg']}")
         raise ConfigError(f"{where}: " + "; ".join(lines)) from error
 
 

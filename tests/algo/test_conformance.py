@@ -86,3 +86,5 @@ def test_advantages_are_centred_and_finite(group: list[tuple[float, Outcome]]) -
 def test_staleness_never_rises_with_age(age: int, k1: int, span: int, decay: float) -> None:
     here, older = (staleness_weight(a, k1, k1 + span, decay) for a in (age, age + 1))
     assert 0 <= older <= here <= 1
+    tensor = staleness_weight(torch.tensor([age, age + 1]), k1, k1 + span, decay)
+    assert tensor.tolist() == pytest.approx([here, older], rel=1e-5), "an int and a tensor weigh the same"

@@ -28,7 +28,7 @@ ALL = commands(main)
 def test_the_commands_are_these() -> None:
     assert [" ".join(path) for path in ALL] == [
         "train", "eval", "tasks", "tasks list", "tasks show", "tasks check", "tasks write", "sandbox", "sandbox check",
-        "scaffolds", "flags", "redteam", "judge", "judge calibrate", "judge show", "view", "completion",
+        "scaffolds", "flags", "redteam", "judge", "judge calibrate", "judge show", "simulate", "view", "completion",
     ]  # fmt: skip
 
 
@@ -67,7 +67,7 @@ print("LOADED", *sorted(heavy & set(sys.modules)))
 """
 
 
-@pytest.mark.parametrize("path", [(), ("train",), ("tasks", "check"), ("view",)], ids=repr)
+@pytest.mark.parametrize("path", [(), ("train",), ("tasks", "check"), ("simulate",), ("view",)], ids=repr)
 def test_help_loads_nothing_and_is_quick(path: tuple[str, ...]) -> None:
     """Processor time, not wall time: the machine may be busy with other tests."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

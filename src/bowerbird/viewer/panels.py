@@ -7,11 +7,10 @@ import numpy as np
 
 from bowerbird.evals.report import EvalReport
 from bowerbird.orchestrator.progress import StepReport
+from bowerbird.viewer.figure import QUIET, SCAFFOLD, SOLVE, Axes, frame, legend, nothing
 from bowerbird.viewer.text import STEP_PHASES, clean
 
-Axes = Any  # matplotlib has no types that we could check against
 FIELDS = ("candidates", "select", "verify", "temperature")  # the choices that decide most
-SOLVE, SCAFFOLD, QUIET = "#1f6f8b", "#d1662f", "#8a8f98"
 GOOD, BAD, LOST = "#7fb7a5", "#c8553d", "#c9ccd1"
 PARTS = ("#d9c9a3", "#b9d3e0", "#1f6f8b", "#7fb7a5", "#d1662f", "#c9ccd1")
 SHARES = ("#1f6f8b", "#d1662f", "#7fb7a5", "#e0b04c", "#8a6fa8", "#8a8f98")
@@ -42,9 +41,9 @@ def draw(
 
 def rewards(axes: Axes, reports: Sequence[StepReport]) -> None:
     """Both stages' rewards: each step faint, the smoothed line strong."""
-    _frame(axes, "Reward of both stages")
+    frame(axes, "Reward of both stages")
     if not reports:
-        return _nothing(axes, "no finished step")
+        return nothing(axes, "no finished step")
     steps = [r.step for r in reports]
     for label, color, values in (
         ("solving: mean reward of valid rollouts", SOLVE, [r.reward for r in reports]),
@@ -61,19 +60,19 @@ def rewards(axes: Axes, reports: Sequence[StepReport]) -> None:
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("step")
     _steps(axes, reports)
-    _legend(axes, loc="best")
+    legend(axes, loc="best")
 
 
 def arms(axes: Axes, before: EvalReport | None, after: EvalReport | None) -> None:
     """Bars of each arm before and after, with their 95% intervals."""
-    _frame(axes, "Held-out tasks, 95% intervals")
+    frame(axes, "Held-out tasks, 95% intervals")
     reports = [
         (label, report, color)
         for label, report, color in (("before training", before, LOST), ("after training", after, SOLVE))
         if report is not None
     ]
     if not reports:
-        _nothing(axes, "not evaluated")
+        nothing(axes, "not evaluated")
         return
     names = [arm.name for arm in reports[-1][1].arms]
     width = 0.8 / len(reports)
@@ -92,14 +91,14 @@ def arms(axes: Axes, before: EvalReport | None, after: EvalReport | None) -> Non
     labels = {"plain": "plain sample", "fixed": "fixed card", "own": "own card"}
     axes.set_xticks(range(len(names)), [labels.get(name, clean(name, 20)) for name in names])
     axes.set_ylim(0, 1.08 if max(e.solved.high for _, r, _ in reports for e in r.arms) > 0.85 else 1.0)
-    _legend(axes, loc="upper left")
+    legend(axes, loc="upper left")
 
 
 def outcomes(axes: Axes, reports: Sequence[StepReport]) -> None:
     """What became of each step's rollouts, as shares, with the share of scaffolds that were valid."""
-    _frame(axes, "Rollouts by outcome, valid scaffolds")
+    frame(axes, "Rollouts by outcome, valid scaffolds")
     if not reports:
-        return _nothing(axes, "no finished step")
+        return nothing(axes, "no finished step")
     totals = [max(r.valid + r.hacked + r.infra_error, 1) for r in reports]
     parts = {
         "valid": [r.valid / t for r, t in zip(reports, totals, strict=True)],
@@ -111,26 +110,26 @@ def outcomes(axes: Axes, reports: Sequence[StepReport]) -> None:
     axes.plot([r.step for r in reports], validity, color="#222222", linewidth=1.6, label="scaffolds valid")
     axes.set_ylim(0, 1.06)
     axes.set_xlabel("step")
-    _legend(axes, loc="lower left")
+    legend(axes, loc="lower left")
 
 
 def timing(axes: Axes, reports: Sequence[StepReport]) -> None:
     """Seconds of each step, by its parts."""
-    _frame(axes, "Seconds a step")
+    frame(axes, "Seconds a step")
     if not reports:
-        return _nothing(axes, "no finished step")
+        return nothing(axes, "no finished step")
     parts = {name: [getattr(r, f"seconds_{name}") for r in reports] for name in STEP_PHASES}
     _stack(axes, reports, parts, PARTS)
     axes.set_xlabel("step")
     axes.margins(y=0.25)
-    _legend(axes, loc="upper left", columns=3)
+    legend(axes, loc="upper left", columns=3)
 
 
 def speed(axes: Axes, reports: Sequence[StepReport]) -> None:
     """Sampled tokens per second of the whole step."""
-    _frame(axes, "Tokens sampled per second, end to end")
+    frame(axes, "Tokens sampled per second, end to end")
     if not reports:
-        return _nothing(axes, "no finished step")
+        return nothing(axes, "no finished step")
     steps, values = [r.step for r in reports], [r.tokens_per_second for r in reports]
     axes.plot(steps, values, color=SOLVE, alpha=0.3, linewidth=1, marker="o", markersize=3)
     axes.plot(steps, smooth(values), color=SOLVE, linewidth=2.4)
@@ -141,7 +140,7 @@ def speed(axes: Axes, reports: Sequence[StepReport]) -> None:
 
 def flags(axes: Axes, reports: Sequence[StepReport]) -> None:
     """Share of each step's graded rollouts that each rule flagged."""
-    _frame(axes, "Flags by rule, share of the rollouts")
+    frame(axes, "Flags by rule, share of the rollouts")
     totals = [max(r.valid + r.hacked, 1) for r in reports]
     for i, rule in enumerate(sorted({rule for r in reports for rule in r.flags})):
         rates = [r.flags.get(rule, 0) / t for r, t in zip(reports, totals, strict=True)]
@@ -149,15 +148,15 @@ def flags(axes: Axes, reports: Sequence[StepReport]) -> None:
     axes.set_ylim(bottom=0)
     axes.set_xlabel("step")
     _steps(axes, reports)
-    _legend(axes, loc="best")
+    legend(axes, loc="best")
 
 
 def choices(axes: Axes, reports: Sequence[StepReport], field: str) -> None:
     """Which values the scaffolds of each step chose for one field, as shares."""
-    _frame(axes, f"Cards: {field}")
+    frame(axes, f"Cards: {field}")
     values = sorted({v for r in reports for v in r.choices.get(field, {})}, key=lambda v: (v != "none", v))
     if not values:
-        _nothing(axes, "no valid card")
+        nothing(axes, "no valid card")
         return
     totals = [max(sum(r.choices.get(field, {}).values()), 1) for r in reports]
     parts = {
@@ -211,22 +210,3 @@ def _stack(axes: Axes, reports: Sequence[StepReport], parts: dict[str, list[floa
 def _steps(axes: Axes, reports: Sequence[StepReport]) -> None:
     axes.set_xlim(reports[0].step - 0.6, reports[-1].step + 0.6)
     axes.xaxis.get_major_locator().set_params(integer=True)
-
-
-def _frame(axes: Axes, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#999999")
-    axes.tick_params(colors="#555555", labelsize=9)
-    axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
-    axes.set_axisbelow(True)
-
-
-def _legend(axes: Axes, loc: str, columns: int = 1) -> None:
-    axes.legend(loc=loc, ncols=columns, fontsize=8.5, frameon=True, framealpha=0.85, edgecolor="none")
-
-
-def _nothing(axes: Axes, text: str) -> None:
-    axes.text(0.5, 0.5, text, ha="center", va="center", color=QUIET, transform=axes.transAxes)
-    axes.set_xticks([])
-    axes.set_yticks([])
