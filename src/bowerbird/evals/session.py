@@ -7,9 +7,9 @@ from pathlib import Path
 from bowerbird.config import Config, VerifierConfig
 from bowerbird.evals.arms import Bench, evaluate
 from bowerbird.evals.report import EvalReport, save_report
+from bowerbird.inference.memory import give_back
 from bowerbird.inference.models import resolve
 from bowerbird.orchestrator.grading import Grader, open_defences
-from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
 from bowerbird.orchestrator.store import RunStore, trained_tasks

@@ -19,13 +19,14 @@ from bowerbird.inference.choose import draw_choice, draw_free
 from bowerbird.inference.grammar import GrammarCompiler, GrammarState
 from bowerbird.inference.kv import ATTENTION, Group, Prefix, PrefixPass, RowPass, Tails, register
 from bowerbird.inference.loading import load_model, load_tokenizer
+from bowerbird.inference.memory import trim
 from bowerbird.inference.packed import pack_linears
 from bowerbird.inference.protocol import Request, no_answer
 from bowerbird.types import Completion, PolicyVersion
 
 _PASS_TOKENS = 2048  # most tokens carried through the model at once: bounds the activations
 _SHARE_FROM = 16  # a common beginning shorter than this is not worth an entry
-_KEPT_TOKENS = 8192  # of prefixes that nobody uses now; whoever asks again soon finds them
+_KEPT_TOKENS = 4096  # of prefixes that nobody uses now; whoever asks again soon finds them
 _STEP = 64  # the store's capacity grows by this many tokens
 
 
@@ -97,6 +98,7 @@ class Engine:
         self.chat = Chat(self.tokenizer)
         self._model: Any = load_model(path, dtype=dtype, device=device, attention=ATTENTION)
         self._packed = pack_linears(self._model, dtype, device)
+        trim()  # of the weights that were packed
         self._decoder, self._head = self._model.get_decoder(), self._model.get_output_embeddings()
         self._grammars = GrammarCompiler(self.tokenizer)
         self._device, self._places, self._kv_tokens, self._version = device, places, kv_tokens, version
@@ -339,6 +341,7 @@ class Engine:
                     self._rows[i] = last
         if not self._rows and not self._waiting:
             self._tails.resize(0, 0)  # an idle sampler leaves the memory to the learner
+            trim()
         return sorted(finished, key=lambda pair: pair[0])
 
 

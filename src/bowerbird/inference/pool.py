@@ -16,13 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from bowerbird.child import Child
 from bowerbird.inference.chat import Chat
-from bowerbird.inference.protocol import Request
+from bowerbird.inference.protocol import Request, Sampler
 from bowerbird.types import Completion, PolicyVersion, ProcessDied
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-
-    from bowerbird.inference.engine import Engine
 
 _SLACK = 8  # requests that a lane may have more than another for the sake of a prompt it has
 _LIVES = 3  # deaths of a lane, with no answer in between, at which it is given up
@@ -61,17 +59,15 @@ class _Lane:
 
 
 class Pool:
-    """A `Sampler` over `lanes` engines in processes of their own, each what `make` (picklable) gives, with `threads`.
+    """A `Sampler` over `lanes` others in processes of their own, each what `make` (picklable) gives there.
 
     A lane that dies is started again with the newest weights, and asked again what it had not answered: no rollout is
     lost, and the calls under way begin anew. Raises what `make` raises, and ProcessDied for a lane that keeps dying.
     """
 
-    def __init__(
-        self, make: "Callable[[], Engine]", chat: Chat, version: int, *, lanes: int = 2, threads: int = 1
-    ) -> None:
+    def __init__(self, make: Callable[[], Sampler], chat: Chat, version: int, *, lanes: int = 2) -> None:
         self.chat, self._version = chat, version
-        self._serve = partial(Child, "sampler", serve, make, threads)
+        self._serve = partial(Child, "sampler", serve, make)
         self._loaded: PolicyVersion | None = None
         self._tickets = 0
         self._lanes = [_Lane(self._serve()) for _ in range(lanes)]
@@ -153,19 +149,16 @@ class Pool:
         lane.fresh = sorted(lane.asked)
 
 
-def serve(pipe: "Connection[Any, Any]", make: "Callable[[], Engine]", threads: int) -> None:
+def serve(pipe: "Connection[Any, Any]", make: Callable[[], Sampler]) -> None:
     """A lane's process: steps and versions as they come, each answered."""
-    import torch
-
-    torch.set_num_threads(threads)
-    engine = make()
-    names: dict[int, int] = {}  # the engine's tickets to ours
+    sampler = make()
+    names: dict[int, int] = {}  # its tickets to ours
     pipe.send(None)
     while True:
         message = pipe.recv()
         if isinstance(message, _Step):
-            names.update({engine.submit(request): ticket for ticket, request in message.fresh})
-            pipe.send([(names.pop(ticket), completion) for ticket, completion in engine.step()])
+            names.update({sampler.submit(request): ticket for ticket, request in message.fresh})
+            pipe.send([(names.pop(ticket), completion) for ticket, completion in sampler.step()])
         else:
-            engine.load(message)
+            sampler.load(message)
             pipe.send(None)

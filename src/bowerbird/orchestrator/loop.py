@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bowerbird.config import Config
+from bowerbird.inference.memory import give_back
 from bowerbird.orchestrator.credit import Credited, credit, samples
 from bowerbird.orchestrator.experience import Experience
 from bowerbird.orchestrator.frontier import Probe
-from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import StepReport, Watcher
 from bowerbird.orchestrator.reporting import Clock, report
 from bowerbird.orchestrator.wave import Stages, Wave, read_proposals

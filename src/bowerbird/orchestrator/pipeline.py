@@ -19,13 +19,13 @@ from functools import partial
 from typing import Protocol
 
 from bowerbird.config import Config
+from bowerbird.inference.memory import give_back
 from bowerbird.orchestrator.admission import Admission
 from bowerbird.orchestrator.credit import credit, samples
 from bowerbird.orchestrator.experience import Experience
 from bowerbird.orchestrator.frontier import Probe
 from bowerbird.orchestrator.ledger import Group, Ledger
 from bowerbird.orchestrator.loop import Step
-from bowerbird.orchestrator.memory import give_back
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.reporting import Clock, report
 from bowerbird.orchestrator.wave import Proposal, Stages, Wave, read_proposals

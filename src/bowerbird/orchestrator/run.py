@@ -82,7 +82,8 @@ def _sampler(config: Config, path: str, version: int) -> Iterator[Engine | Pool]
     """The model at `path`, in this process or in several others that share its places and memory."""
     where, lanes = hardware(config), config.sampler.processes
     make = partial(
-        Engine,
+        _engine,
+        max(1, len(os.sched_getaffinity(0)) // lanes) if lanes > 1 else torch.get_num_threads(),
         path,
         places=-(-config.sampler.places // lanes),
         kv_tokens=config.sampler.kv_tokens // lanes,
@@ -94,9 +95,13 @@ def _sampler(config: Config, path: str, version: int) -> Iterator[Engine | Pool]
     if lanes == 1:
         yield make()
         return
-    chat, threads = Chat(load_tokenizer(path)), max(1, len(os.sched_getaffinity(0)) // lanes)
-    with closing(Pool(make, chat, version, lanes=lanes, threads=threads)) as sampler:
+    with closing(Pool(make, Chat(load_tokenizer(path)), version, lanes=lanes)) as sampler:
         yield sampler
+
+
+def _engine(threads: int, path: str, **settings: Any) -> Engine:
+    torch.set_num_threads(threads)
+    return Engine(path, **settings)
 
 
 def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> PolicyVersion:

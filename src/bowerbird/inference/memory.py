@@ -5,12 +5,17 @@ import gc
 
 
 def give_back() -> None:
-    """Free what only cycles hold, and hand back what the C library keeps of memory that is already free.
+    """Free what only cycles hold, then `trim`."""
+    gc.collect()
+    trim()
+
+
+def trim() -> None:
+    """Hand back what the C library keeps of memory that is already free.
 
     glibc keeps freed blocks of up to 32 MB in its heap, whose holes the next phase's tensors do not fit: without this a
     run's resident size grows by gigabytes. Other C libraries hand back by themselves.
     """
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    found = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if found is not None:
+        found(0)
