@@ -14,7 +14,7 @@ from typing import Any
 
 from bowerbird.types import BowerbirdError, ProcessDied
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _JOIN_S = 5.0
 
 
@@ -27,7 +27,8 @@ class Child:
     def __init__(self, name: str, serve: Callable[..., None], *args: object) -> None:
         context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks, not the threads
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(serve, theirs, os.getpid(), args), daemon=True, name=name)
+        arguments = (name, serve, theirs, os.getpid(), args)
+        self._process = context.Process(target=_run, args=arguments, daemon=True, name=name)
         self._process.start()
         theirs.close()
 
@@ -68,8 +69,10 @@ class Child:
         )
 
 
-def _run(serve: Callable[..., None], pipe: "Connection[Any, Any]", parent: int, args: tuple[object, ...]) -> None:
-    _die_with(parent)
+def _run(
+    name: str, serve: Callable[..., None], pipe: "Connection[Any, Any]", parent: int, args: tuple[object, ...]
+) -> None:
+    _become(name, parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     try:
         serve(pipe, *args)
@@ -79,8 +82,11 @@ def _run(serve: Callable[..., None], pipe: "Connection[Any, Any]", parent: int, 
         pipe.send(error)
 
 
-def _die_with(parent: int) -> None:
+def _become(name: str, parent: int) -> None:
+    """End with the parent, and be called by the role's name in `ps` and `top`."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(_PR_SET_NAME, name.encode())
     if os.getppid() != parent:
         os._exit(1)

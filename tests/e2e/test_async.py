@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +12,7 @@ import torch
 
 from bowerbird.evals.session import train_and_evaluate
 from bowerbird.orchestrator.progress import Silent
+from tests.e2e.books import check_balanced, groups, kill_role, steps_kept, trained_in
 from tests.e2e.test_training import config, rows, settings
 
 NO_EVAL = {"eval.before": "false", "eval.after": "false"}
@@ -45,25 +44,12 @@ def calls_in(run: Path) -> list[tuple[int, int, list[int]]]:
     return found
 
 
-def books(run: Path) -> tuple[int, int, int]:
-    """Accepted groups; those with a step; those without."""
-    db = sqlite3.connect(run / "run.db")
-    rows = db.execute("SELECT step FROM groups").fetchall()
-    taken = sum(step is not None for (step,) in rows)
-    return len(rows), taken, len(rows) - taken
-
-
 def check_books(run: Path, steps: int, batch: int = 2) -> None:
-    """Every step trained its batch, no group twice, and every accepted group is trained or waits."""
-    db = sqlite3.connect(run / "run.db")
-    assert dict(db.execute("SELECT step, COUNT(*) FROM groups WHERE step IS NOT NULL GROUP BY step")) == dict.fromkeys(
-        range(1, steps + 1), batch
-    )
-    trained = [
-        (scaffold.rpartition("-")[0], step) for scaffold, step in db.execute("SELECT scaffold_id, step FROM scaffolds")
-    ]
-    assert len(set(trained)) == len({group for group, _ in trained}) == steps * batch
-    assert [row["step"] for row in rows(run)] == list(range(1, steps + 1))
+    """All steps are there, each with its own batch, and every accepted group is trained or waits."""
+    check_balanced(run, batch)
+    assert steps_kept(run) == list(range(1, steps + 1))
+    trained = [trained_in(run, step) for step in range(1, steps + 1)]
+    assert len(set().union(*trained)) == sum(map(len, trained)) == steps * batch
 
 
 def test_overlapping_steps_keep_ages_within_bounds_and_versions_true(tiny: Path, tmp_path: Path) -> None:
@@ -74,26 +60,24 @@ def test_overlapping_steps_keep_ages_within_bounds_and_versions_true(tiny: Path,
         assert all(wave - 1 - 2 <= version < step for version in versions), "admission lets no wave begin earlier"
 
 
-@pytest.mark.parametrize("victim", ["whole", "learner"])
+@pytest.mark.parametrize("victim", ["whole", "learner", "sampler"])
 def test_a_killed_run_goes_on_and_the_books_balance(tiny: Path, tmp_path: Path, victim: str) -> None:
-    arguments = [word for item in settings(tiny, "killed", **OVERLAP) for word in ("--set", item)]
+    """A sampler is started again by the run itself; the others end it, and it is resumed."""
+    changes = OVERLAP | {"sampler.processes": "2"} if victim == "sampler" else OVERLAP
+    arguments = [word for item in settings(tiny, "killed", **changes) for word in ("--set", item)]
     recipe = tmp_path / "empty.toml"
     recipe.write_text("")
     command = [sys.executable, "-m", "bowerbird", "train", "--plain", "--runs", str(tmp_path)]
     run = tmp_path / "killed"
     process = subprocess.Popen([*command, str(recipe), *arguments], start_new_session=True)
-    metrics = run / "metrics.jsonl"
-    while process.poll() is None and not (metrics.exists() and len(metrics.read_text().splitlines()) >= 2):
+    while process.poll() is None and len(steps_kept(run)) < 2:
         time.sleep(0.02)
-    if victim == "whole":
-        os.kill(process.pid, signal.SIGKILL)
+    assert kill_role(process.pid, victim)
+    if victim == "sampler":
+        assert process.wait(300) == 0
     else:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        for child in children:
-            if b"multiprocessing" in Path(f"/proc/{child}/cmdline").read_bytes():
-                os.kill(int(child), signal.SIGKILL)
-    assert process.wait(120) != 0
-    before = books(run)
-    subprocess.run([*command, "--resume", str(run)], check=True, timeout=300)
+        assert process.wait(120) != 0
+        before = groups(run)
+        subprocess.run([*command, "--resume", str(run)], check=True, timeout=300)
+        assert before.keys() <= groups(run).keys()
     check_books(run, 5)
-    assert books(run)[0] >= before[0]
