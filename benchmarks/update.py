@@ -1,10 +1,9 @@
 """Seconds from a published version to the first token under it, rows running on: in-flight, against a fresh sampler.
 
-The other side is what a sampler without in-flight updates does: it is made anew from the same folder and begins the same
-rows again. Medians of ROUNDS updates; the version is in the page cache, as it is right after it was published.
+The other side is what a sampler without in-flight updates does: it is made anew from the same folder and begins the
+same rows again. Medians of ROUNDS updates; the version is in the page cache, as it is right after it was published.
 """
 
-import os
 import statistics
 import tempfile
 from pathlib import Path
