@@ -57,6 +57,15 @@ def test_loss_with_ages() -> None:
     assert loss.tokens.item() == 7  # w is not in the denominator
 
 
+def test_sums_of_weights_and_of_the_mismatch_by_hand() -> None:
+    """Weights 1, e^-0.5, 0 and 1, 1, e^-1, e^-2; the tokens of age 0 are those with ratio 1.25."""
+    loss = policy_loss(OLD + RATIOS.log(), OLD, ADVANTAGES, MASK, AGES)
+    assert loss.weight.item() == pytest.approx(3 + math.exp(-0.5) + math.exp(-1) + math.exp(-2), abs=1e-5)
+    assert loss.squares.item() == pytest.approx(3 + math.exp(-1) + math.exp(-2) + math.exp(-4), abs=1e-5)
+    assert loss.fresh.item() == 2
+    assert loss.mismatch.item() == pytest.approx(2 * math.log(1.25), abs=1e-5)
+
+
 def test_gradient_by_hand() -> None:
     """dL/dlogp is -A r w where the clip is idle, and 0 where it holds the token."""
     logprobs = (OLD + RATIOS.log()).requires_grad_()

@@ -56,3 +56,9 @@ def test_gradients_repeat_bit_for_bit_where_branches_share_a_position() -> None:
     first = gradient()
     assert first[2].abs().max() > 0
     assert all(torch.equal(first, gradient()) for _ in range(30))
+
+
+def test_effective_sample_size_of_weights() -> None:
+    assert Sums(tokens=4, weight=4, squares=4).effective == 1.0
+    assert Sums(tokens=4, weight=1, squares=1).effective == 0.25, "one token of four has all the weight"
+    assert Sums().effective == 0.0

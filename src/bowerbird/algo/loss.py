@@ -17,7 +17,10 @@ class PolicyLoss:
     ratio: Tensor  # sum of r_t
     clipped: Tensor  # tokens where the clip was active
     weight: Tensor  # sum of w(d_t)
+    squares: Tensor  # sum of w(d_t)^2
     kl: Tensor  # sum of (r - 1) - log r, an estimate of KL(sampler || learner) that is never negative
+    fresh: Tensor  # tokens of age 0
+    mismatch: Tensor  # sum of |log r_t| over these: sampler and learner have the same weights and should agree
 
     @property
     def mean(self) -> Tensor:
@@ -55,11 +58,15 @@ def policy_loss(
     with torch.no_grad():
         clipped = (bounded * advantages < ratio * advantages).to(ratio.dtype)
         kl = ratio - 1 - log_ratio
+        fresh = keep if ages is None else keep * (ages == 0)
     return PolicyLoss(
         total=-(unweighted * weight * keep).sum(),
         tokens=keep.sum(),
         ratio=(ratio.detach() * keep).sum(),
         clipped=(clipped * keep).sum(),
         weight=(weight * keep).sum(),
+        squares=(weight.square() * keep).sum(),
         kl=(kl * keep).sum(),
+        fresh=fresh.sum(),
+        mismatch=(log_ratio.detach().abs() * fresh).sum(),
     )

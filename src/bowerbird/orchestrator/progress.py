@@ -43,6 +43,8 @@ class StepReport:
     opinions: Mapping[str, int] = field(default_factory=dict)  # veto, abstain, void or outage of the judge -> rollouts
     seconds_draw: float = 0.0  # choosing the tasks, probes included
     mean_age: float = 0.0  # updates between a token's version and the learner's, over the tokens learned from
+    effective: float = 1.0  # effective sample size of the staleness weights over the tokens with a gradient
+    mismatch: float | None = None  # mean |log-probability of learner - of sampler| where both have the same version
     watchers: Sequence[str] = ()  # the mechanisms that watched sandboxed processes
 
     @property

@@ -11,6 +11,9 @@ from bowerbird.trainer.learner import LearnerStats
 from bowerbird.types import Opinion, Outcome, TrainingSample, Verdict
 
 
+_MISMATCH, _CLIPPED, _EFFECTIVE = 0.05, 0.3, 0.5  # beyond these a step's numbers are doubtful
+
+
 class Clock:
     """Seconds by phase."""
 
@@ -75,6 +78,8 @@ def report(
         staleness_weight=stats.weight,
         max_age=max(ages, default=0),
         mean_age=_mean(ages),
+        effective=stats.effective,
+        mismatch=stats.mismatch,
         seconds=clock.total,
         seconds_draw=laps.get("draw", 0.0),
         seconds_propose=laps.get("propose", 0.0),
@@ -89,6 +94,26 @@ def report(
         opinions=_opinions(verdicts),
         watchers=tuple(sorted({name for v in verdicts for name in v.watchers})),
     )
+
+
+def doubts(report: StepReport) -> list[str]:
+    """What is wrong with a step's numbers, each with what to do about it."""
+    found = []
+    if report.mismatch is not None and report.mismatch > _MISMATCH:
+        found.append(
+            f"sampler and learner disagree by {report.mismatch:.3f} a log-probability under the same weights: sample and "
+            "learn in the same precision (model.precision)"
+        )
+    if report.clip_fraction > _CLIPPED:
+        found.append(
+            f"{report.clip_fraction:.0%} of the tokens are clipped: lower learner.learning_rate or pipeline.max_age"
+        )
+    if report.effective < _EFFECTIVE:
+        found.append(
+            f"the staleness weights leave {report.effective:.0%} of the tokens' worth: lower pipeline.max_age, or raise "
+            "algo.k1"
+        )
+    return found
 
 
 def _opinions(verdicts: Sequence[Verdict]) -> dict[str, int]:

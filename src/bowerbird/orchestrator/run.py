@@ -25,6 +25,7 @@ from bowerbird.orchestrator.grading import Grader, open_defences
 from bowerbird.orchestrator.loop import Loop, Step
 from bowerbird.orchestrator.pipeline import Pipeline
 from bowerbird.orchestrator.progress import StepReport, Watcher
+from bowerbird.orchestrator.reporting import doubts
 from bowerbird.orchestrator.store import RunStore
 from bowerbird.orchestrator.wave import Stages
 from bowerbird.sandbox import Sandbox, open_sandbox
@@ -255,6 +256,8 @@ def _keep(step: Step, store: RunStore, config: Config, watcher: Watcher) -> None
 def _heed(step: Step, stop: bool, config: Config, store: RunStore, watcher: Watcher) -> None:
     """End the run where the user or its flags want it. The step is saved."""
     heed_flags(step.report, config, store, watcher)
+    for doubt in doubts(step.report):
+        watcher.says(f"warning: step {step.report.step}: {doubt}")
     if stop:
         number = step.report.step
         raise Interrupted(f"stopped after step {number}; go on with: bowerbird train --resume {store.folder}")

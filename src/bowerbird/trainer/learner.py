@@ -32,6 +32,8 @@ class LearnerStats:
     clip_fraction: float
     kl: float
     weight: float
+    effective: float  # effective sample size of the weights over `used`, in [0, 1]
+    mismatch: float | None  # mean |log ratio| of tokens of the learner's own version; None where there are none
     seconds: float
     seconds_forward: float  # of the trunk; the head belongs to the backward pass, chunk by chunk. Host time on a GPU
 
@@ -94,6 +96,8 @@ class Learner:
             clip_fraction=sums.clipped / used,
             kl=sums.kl / used,
             weight=sums.weight / used if packs else 1.0,
+            effective=sums.effective if packs else 1.0,
+            mismatch=sums.mismatch / sums.fresh if sums.fresh else None,
             seconds=perf_counter() - started,
             seconds_forward=forward,
         )

@@ -27,12 +27,20 @@ class Sums:
     ratio: float = 0.0
     clipped: float = 0.0
     weight: float = 0.0
+    squares: float = 0.0
     kl: float = 0.0
+    fresh: float = 0.0
+    mismatch: float = 0.0
 
     def add(self, loss: PolicyLoss) -> None:
         self.loss += float(loss.total.detach())
-        for name in ("tokens", "ratio", "clipped", "weight", "kl"):
+        for name in ("tokens", "ratio", "clipped", "weight", "squares", "kl", "fresh", "mismatch"):
             setattr(self, name, getattr(self, name) + float(getattr(loss, name)))
+
+    @property
+    def effective(self) -> float:
+        """Effective sample size of the staleness weights (Kish 1965) over the number of tokens: 1 where all are equal."""
+        return self.weight**2 / (self.tokens * self.squares) if self.squares else 0.0
 
 
 def backward(
