@@ -10,7 +10,6 @@ from bowerbird.rewards.verdict import JUDGE_OUTAGE
 from bowerbird.trainer.learner import LearnerStats
 from bowerbird.types import Opinion, Outcome, TrainingSample, Verdict
 
-
 _MISMATCH, _CLIPPED, _EFFECTIVE = 0.05, 0.3, 0.5  # beyond these a step's numbers are doubtful
 
 
@@ -101,8 +100,8 @@ def doubts(report: StepReport) -> list[str]:
     found = []
     if report.mismatch is not None and report.mismatch > _MISMATCH:
         found.append(
-            f"sampler and learner disagree by {report.mismatch:.3f} a log-probability under the same weights: sample and "
-            "learn in the same precision (model.precision)"
+            f"sampler and learner disagree by {report.mismatch:.3f} a log-probability under the same weights: sample "
+            "and learn in the same precision (model.precision)"
         )
     if report.clip_fraction > _CLIPPED:
         found.append(
@@ -110,8 +109,8 @@ def doubts(report: StepReport) -> list[str]:
         )
     if report.effective < _EFFECTIVE:
         found.append(
-            f"the staleness weights leave {report.effective:.0%} of the tokens' worth: lower pipeline.max_age, or raise "
-            "algo.k1"
+            f"the staleness weights leave {report.effective:.0%} of the tokens' worth: lower pipeline.max_age, or "
+            "raise algo.k1"
         )
     return found
 

@@ -39,7 +39,7 @@ class Sums:
 
     @property
     def effective(self) -> float:
-        """Effective sample size of the staleness weights (Kish 1965) over the number of tokens: 1 where all are equal."""
+        """Effective sample size of the staleness weights (Kish 1965) over the number of tokens; 1: all are equal."""
         return self.weight**2 / (self.tokens * self.squares) if self.squares else 0.0
 
 
