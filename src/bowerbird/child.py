@@ -1,15 +1,17 @@
-"""Another process of ours at the other end of a pipe: how a role of the pipeline leaves this process.
+"""Another process of ours at the other end of a socket: how a role of the pipeline leaves this process.
 
 It ends with this one, whatever ends this one: a role that outlived its run could write into one that goes on elsewhere.
 """
 
 import ctypes
-import multiprocessing
 import os
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from bowerbird.types import BowerbirdError, ProcessDied
@@ -17,23 +19,31 @@ from bowerbird.types import BowerbirdError, ProcessDied
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _JOIN_S = 5.0
 
+Pipe = Connection  # what `serve` is given: send and recv
+
 
 class Child:
     """Runs `serve(pipe, *args)` in a fresh process; both must be picklable. Messages are whatever the two agree on.
 
+    `python` is the interpreter of another environment, where only this package is shared; by default our own.
     `receive` raises what `serve` raised, and `send` and `receive` raise ProcessDied once it is gone.
     """
 
-    def __init__(self, name: str, serve: Callable[..., None], *args: object) -> None:
-        context = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks, not the threads
-        self._pipe, theirs = context.Pipe()
-        arguments = (name, serve, theirs, os.getpid(), args)
-        self._process = context.Process(target=_run, args=arguments, daemon=True, name=name)
-        self._process.start()
-        theirs.close()
+    def __init__(self, name: str, serve: Callable[..., None], *args: object, python: str = "") -> None:
+        ours, theirs = socket.socketpair()
+        found = [str(Path(__file__).parents[1])] if python else [path for path in sys.path if path]
+        with theirs:
+            self._process = subprocess.Popen(
+                [python or sys.executable, "-m", "bowerbird.child", name, str(theirs.fileno()), str(os.getpid())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(found)},
+            )
+        self.name, self._pipe = name, Connection(ours.detach())
+        self.send((serve, args))
 
     @property
-    def pid(self) -> int | None:
+    def pid(self) -> int:
         return self._process.pid
 
     def send(self, message: object) -> None:
@@ -59,24 +69,27 @@ class Child:
         """End it at once; what it was doing is lost."""
         self._pipe.close()
         self._process.kill()
-        self._process.join()
+        self._process.wait()
 
     def _died(self) -> ProcessDied:
-        self._process.join(_JOIN_S)
+        try:
+            code: int | None = self._process.wait(_JOIN_S)
+        except subprocess.TimeoutExpired:
+            code = None
         return ProcessDied(
-            f"the {self._process.name}'s process died (exit code {self._process.exitcode}); no accepted rollout is "
-            "lost: go on with --resume"
+            f"the {self.name}'s process died (exit code {code}); no accepted rollout is lost: go on with --resume"
         )
 
 
-def _run(
-    name: str, serve: Callable[..., None], pipe: "Connection[Any, Any]", parent: int, args: tuple[object, ...]
-) -> None:
-    _become(name, parent)
+def main(name: str, descriptor: str, parent: str) -> None:
+    """The child's end."""
+    _become(name, int(parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    pipe = Connection(int(descriptor))
     try:
+        serve, args = pipe.recv()
         serve(pipe, *args)
-    except (EOFError, BrokenPipeError):
+    except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except BowerbirdError as error:
         pipe.send(error)
@@ -90,3 +103,7 @@ def _become(name: str, parent: int) -> None:
         libc.prctl(_PR_SET_NAME, name.encode())
     if os.getppid() != parent:
         os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

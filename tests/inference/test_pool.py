@@ -39,9 +39,7 @@ def asked(pool: Pool, count: int = 12) -> list[Request]:
 
 
 def kill(pool: Pool, lane: int) -> None:
-    pid = pool.pids[lane]
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pool.pids[lane], signal.SIGKILL)
 
 
 def test_answers_come_in_the_order_asked(pool: Pool) -> None:

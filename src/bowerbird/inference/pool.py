@@ -12,15 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bowerbird.child import Child
+from bowerbird.child import Child, Pipe
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Request, Sampler
 from bowerbird.types import Completion, PolicyVersion, ProcessDied
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
 
 _SLACK = 8  # requests that a lane may have more than another for the sake of a prompt it has
 _LIVES = 3  # deaths of a lane, with no answer in between, at which it is given up
@@ -79,7 +76,7 @@ class Pool:
         return self._version
 
     @property
-    def pids(self) -> list[int | None]:
+    def pids(self) -> list[int]:
         """The lanes' processes."""
         return [lane.child.pid for lane in self._lanes]
 
@@ -149,7 +146,7 @@ class Pool:
         lane.fresh = sorted(lane.asked)
 
 
-def serve(pipe: "Connection[Any, Any]", make: Callable[[], Sampler]) -> None:
+def serve(pipe: Pipe, make: Callable[[], Sampler]) -> None:
     """A lane's process: steps and versions as they come, each answered."""
     sampler = make()
     names: dict[int, int] = {}  # its tickets to ours

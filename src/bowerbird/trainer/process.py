@@ -7,19 +7,15 @@ orchestrator ── Update ──▶ learner process ── Learned ──▶ or
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import torch
 
-from bowerbird.child import Child
+from bowerbird.child import Child, Pipe
 from bowerbird.config import AlgoConfig, LearnerConfig
 from bowerbird.trainer import checkpoint
 from bowerbird.trainer.learner import Learner, LearnerStats
 from bowerbird.trainer.publish import complete, publish
 from bowerbird.types import PolicyVersion, TrainingSample
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,7 @@ class LearnerProcess:
         self.version: PolicyVersion = self._child.receive()
 
     @property
-    def pid(self) -> int | None:
+    def pid(self) -> int:
         return self._child.pid
 
     def begin(self, update: Update) -> None:
@@ -107,7 +103,7 @@ class LearnerProcess:
         self._child.close()
 
 
-def _serve(pipe: "Connection[Any, Any]", plan: LearnerPlan) -> None:
+def _serve(pipe: Pipe, plan: LearnerPlan) -> None:
     """The learner's process, to the end of the pipe."""
     torch.set_num_threads(plan.threads)
     learner, version = _begin(plan)
