@@ -116,10 +116,16 @@ class LearnerConfig(_Section):
 
 
 class SamplerConfig(_Section):
+    engine: Literal["own", "vllm"] = "own"
     processes: int = Field(
         1,
         ge=1,
-        description="1: in the run's own process; more: so many beside it, each with the model and cores of its own",
+        description="engine = 'own': with 1 in the run's own process; more: so many beside it, each with the model and "
+        "cores of its own",
+    )
+    python: str = Field("", description="vllm: the interpreter of its environment; by default the run's own")
+    vllm: dict[str, Any] = Field(
+        {}, description="vllm: its engine arguments, such as enforce_eager or gpu_memory_utilization"
     )
     places: int = Field(96, ge=1, description="most requests sampled at once")
     kv_tokens: int = Field(

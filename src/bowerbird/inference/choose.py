@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 _BLOCK = 256
@@ -35,11 +36,19 @@ def draw_free(logits: Tensor, temperatures: Tensor, uniforms: Tensor) -> tuple[l
 def draw_choice(
     logits: Tensor, allowed: Sequence[int], temperature: float, explore: float, uniform: float
 ) -> tuple[int, float]:
-    """Draw among `allowed` from (1 - explore) * softmax(logits[allowed] / temperature) + explore / len(allowed).
+    """`draw_among` with the logits of a whole vocabulary, float [vocabulary]."""
+    return draw_among(logits[list(allowed)].double().cpu().numpy(), allowed, temperature, explore, uniform)
 
-    `logits` is float [vocabulary]. Returns the id and its log-probability under that very mixture.
+
+def draw_among(
+    values: NDArray[np.float64], allowed: Sequence[int], temperature: float, explore: float, uniform: float
+) -> tuple[int, float]:
+    """Draw from (1 - explore) * softmax(values / temperature) + explore / len(allowed).
+
+    `values` [allowed] are logits or log-probabilities: what they have in common does not matter. Returns the id and its
+    log-probability under that very mixture.
     """
-    scaled = logits[list(allowed)].double().cpu().numpy() / temperature
+    scaled = values / temperature
     weights = np.exp(scaled - scaled.max())
     mixture = (1.0 - explore) * weights / weights.sum() + explore / len(allowed)
     index = min(int(np.searchsorted(mixture.cumsum(), uniform * mixture.sum(), side="right")), len(allowed) - 1)

@@ -22,6 +22,7 @@ from bowerbird.inference.loading import load_model, load_tokenizer
 from bowerbird.inference.memory import trim
 from bowerbird.inference.packed import pack_linears
 from bowerbird.inference.protocol import Request, no_answer
+from bowerbird.inference.row import Row
 from bowerbird.types import Completion, PolicyVersion
 
 _PASS_TOKENS = 2048  # most tokens carried through the model at once: bounds the activations
@@ -31,44 +32,16 @@ _STEP = 64  # the store's capacity grows by this many tokens
 
 
 @dataclass(slots=True, eq=False)
-class Row:
-    """One running request."""
+class _Running(Row):
+    """A row with its place in the model."""
 
-    ticket: int
-    request: Request
-    prefix: Prefix
-    pending: list[int]  # tokens known but not yet carried through the model
-    random: np.random.Generator
-    grammar: GrammarState | None
+    prefix: Prefix = field(default_factory=lambda: Prefix(()))
+    pending: list[int] = field(default_factory=list)  # tokens known but not yet carried through the model
     length: int = 0  # tail tokens carried so far
-    ids: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
-    versions: list[int] = field(default_factory=list)
-    sampled: list[bool] = field(default_factory=list)
-    choices: list[tuple[int, ...] | None] = field(default_factory=list)
-    finish: str = ""
-    text: str = ""
 
     def add(self, token: int, logprob: float, version: int, sampled: bool, choices: tuple[int, ...] | None) -> None:
-        self.ids.append(token)
-        self.logprobs.append(logprob)
-        self.versions.append(version)
-        self.sampled.append(sampled)
-        self.choices.append(choices)
+        Row.add(self, token, logprob, version, sampled, choices)
         self.pending.append(token)
-
-    def completion(self) -> Completion:
-        return Completion(
-            prompt_ids=self.request.prompt_ids,
-            token_ids=tuple(self.ids),
-            logprobs=tuple(self.logprobs),
-            versions=tuple(self.versions),
-            sampled=tuple(self.sampled),
-            choices=tuple(self.choices),
-            sampling=self.request.sampling,
-            finish=self.finish,
-            text=self.text,
-        )
 
 
 class Engine:
@@ -111,7 +84,7 @@ class Engine:
         self._prefixes: list[Prefix] = []
         self._waiting: deque[tuple[int, Request]] = deque()
         self._unfit: list[tuple[int, Completion]] = []
-        self._rows: list[Row] = []
+        self._rows: list[_Running] = []
         self._tickets = 0
         self._ends = _end_ids(self._model, self.chat)
         self.tokens_carried = 0  # through the model, prompts included
@@ -181,13 +154,13 @@ class Engine:
         self._waiting.extendleft(reversed(batch[admitted:]))
         for ticket, request in batch[:admitted]:
             prefix = self._longest(request.prompt_ids)
-            row = Row(
+            row = _Running(
                 ticket,
                 request,
-                prefix,
-                list(request.prompt_ids[len(prefix.ids) :]),
                 np.random.default_rng(request.sampling.seed),
                 self._grammars.start(request.schema) if request.schema else None,
+                prefix=prefix,
+                pending=list(request.prompt_ids[len(prefix.ids) :]),
             )
             self._rows.append(row)
             self._force(row)
@@ -258,7 +231,7 @@ class Engine:
 
     # -- one pass ----------------------------------------------------------------------------------
 
-    def _advance(self, rows: list[Row]) -> None:
+    def _advance(self, rows: list[_Running]) -> None:
         n = max(len(row.pending) for row in rows)
         ids = torch.tensor([row.pending + [0] * (n - len(row.pending)) for row in rows], device=self._device)
         lengths = torch.tensor([row.length for row in rows], device=self._device)
@@ -276,7 +249,7 @@ class Engine:
             row.pending.clear()
         self._draw(rows, logits)
 
-    def _groups(self, rows: list[Row]) -> list[Group]:
+    def _groups(self, rows: list[_Running]) -> list[Group]:
         members: dict[int, list[int]] = {}
         for i, row in enumerate(rows):
             members.setdefault(id(row.prefix), []).append(i)
@@ -287,7 +260,7 @@ class Engine:
             groups.append(Group(rows[indices[0]].prefix, where))
         return groups
 
-    def _draw(self, rows: list[Row], logits: Tensor) -> None:
+    def _draw(self, rows: list[_Running], logits: Tensor) -> None:
         free = [i for i, row in enumerate(rows) if row.grammar is None]
         if free:
             temperatures = torch.tensor([rows[i].request.sampling.temperature for i in free], device=self._device)
@@ -299,14 +272,14 @@ class Engine:
             if row.grammar is not None:
                 self._choose(row, row.grammar, logits[i])
 
-    def _choose(self, row: Row, grammar: GrammarState, logits: Tensor) -> None:
+    def _choose(self, row: _Running, grammar: GrammarState, logits: Tensor) -> None:
         allowed, sampling = grammar.allowed(), row.request.sampling
         token, logprob = draw_choice(logits, allowed, sampling.temperature, sampling.explore, row.random.random())
         grammar.consume(token)
         self._took(row, token, logprob, allowed)
         self._force(row)
 
-    def _took(self, row: Row, token: int, logprob: float, choices: tuple[int, ...] | None) -> None:
+    def _took(self, row: _Running, token: int, logprob: float, choices: tuple[int, ...] | None) -> None:
         row.add(token, logprob, self._version, True, choices)
         self.tokens_sampled += 1
         request = row.request
@@ -316,7 +289,7 @@ class Engine:
         if not row.finish and len(row.ids) >= request.sampling.max_tokens:
             row.finish = "length"
 
-    def _force(self, row: Row) -> None:
+    def _force(self, row: _Running) -> None:
         """Append the run that the grammar forces: no sampling, log-probability 0."""
         if row.grammar is None or row.finish:
             return
@@ -345,7 +318,7 @@ class Engine:
         return sorted(finished, key=lambda pair: pair[0])
 
 
-def _stopped(row: Row, request: Request, decode: Callable[[Sequence[int]], str]) -> bool:
+def _stopped(row: _Running, request: Request, decode: Callable[[Sequence[int]], str]) -> bool:
     tail = decode(row.ids[-8:])  # cheap look first: a stop text is short
     return request.stop in tail and decode(row.ids).count(request.stop) >= request.stop_count
 
@@ -362,9 +335,9 @@ def _common(sequences: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     return low[:length]
 
 
-def _by_tokens(rows: list[Row]) -> list[list[Row]]:
+def _by_tokens(rows: list[_Running]) -> list[list[_Running]]:
     """Split rows, longest first, into batches that stay within the tokens of one pass, padding included."""
-    batches: list[list[Row]] = []
+    batches: list[list[_Running]] = []
     for row in sorted(rows, key=lambda r: (-len(r.pending), r.ticket)):
         if batches and len(batches[-1][0].pending) * (len(batches[-1]) + 1) <= _PASS_TOKENS:
             batches[-1].append(row)

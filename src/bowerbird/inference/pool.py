@@ -57,14 +57,17 @@ class _Lane:
 
 class Pool:
     """A `Sampler` over `lanes` others in processes of their own, each what `make` (picklable) gives there.
+    `python` is the interpreter of another environment, as in `Child`.
 
     A lane that dies is started again with the newest weights, and asked again what it had not answered: no rollout is
     lost, and the calls under way begin anew. Raises what `make` raises, and ProcessDied for a lane that keeps dying.
     """
 
-    def __init__(self, make: Callable[[], Sampler], chat: Chat, version: int, *, lanes: int = 2) -> None:
+    def __init__(
+        self, make: Callable[[], Sampler], chat: Chat, version: int, *, lanes: int = 2, python: str = ""
+    ) -> None:
         self.chat, self._version = chat, version
-        self._serve = partial(Child, "sampler", serve, make)
+        self._serve = partial(Child, "sampler", serve, make, python=python)
         self._loaded: PolicyVersion | None = None
         self._tickets = 0
         self._lanes = [_Lane(self._serve()) for _ in range(lanes)]

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from typing import Any
 import torch
 
 from bowerbird.config import Config
-from bowerbird.inference.chat import Chat
 from bowerbird.inference.engine import Engine
-from bowerbird.inference.loading import best_device, best_dtype, load_tokenizer
+from bowerbird.inference.loading import load_tokenizer
 from bowerbird.inference.models import resolve
+from bowerbird.inference.opening import hardware, open_sampler
 from bowerbird.inference.pool import Pool
 from bowerbird.orchestrator.curriculum import Curriculum
 from bowerbird.orchestrator.experience import Experience
@@ -35,30 +34,13 @@ from bowerbird.trainer import checkpoint
 from bowerbird.trainer.learner import Learner
 from bowerbird.trainer.process import LearnerPlan, LearnerProcess
 from bowerbird.trainer.publish import complete, forget, publish, retain
-from bowerbird.types import BowerbirdError, ConfigError, PolicyVersion, RunError
+from bowerbird.types import BowerbirdError, PolicyVersion, RunError
 
 _KEPT_VERSIONS = 2
 
 
 class Interrupted(BowerbirdError):
     """The user stopped the run; everything up to the last whole step is saved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hardware:
-    """Where and how exactly to compute."""
-
-    device: torch.device
-    dtype: torch.dtype
-
-
-def hardware(config: Config) -> Hardware:
-    """Raises ConfigError when the configuration asks for a device that is not there."""
-    if config.model.device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("model.device is 'cuda', but torch sees no GPU: use 'auto' or 'cpu'")
-    device = best_device() if config.model.device == "auto" else torch.device(config.model.device)
-    named = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-    return Hardware(device, named.get(config.model.precision) or best_dtype(device))
 
 
 @contextmanager
@@ -72,37 +54,10 @@ def sampling_parts(
     hidden = (Path(config.tasks.source), *hide)
     sandbox = open_sandbox(config.sandbox.backend, watch=config.monitor.watch, hide=hidden)
     with (
-        _sampler(config, path, version) as sampler,
+        open_sampler(config, path, version) as sampler,
         ThreadPoolExecutor(config.sandbox.workers, thread_name_prefix="sandbox") as pool,
     ):
         yield sampler, sandbox, pool
-
-
-@contextmanager
-def _sampler(config: Config, path: str, version: int) -> Iterator[Engine | Pool]:
-    """The model at `path`, in this process or in several others that share its places and memory."""
-    where, lanes = hardware(config), config.sampler.processes
-    make = partial(
-        _engine,
-        max(1, len(os.sched_getaffinity(0)) // lanes) if lanes > 1 else torch.get_num_threads(),
-        path,
-        places=-(-config.sampler.places // lanes),
-        kv_tokens=config.sampler.kv_tokens // lanes,
-        dtype=where.dtype,
-        device=where.device,
-        version=version,
-        recompute=config.pipeline.kv == "recompute",
-    )
-    if lanes == 1:
-        yield make()
-        return
-    with closing(Pool(make, Chat(load_tokenizer(path)), version, lanes=lanes)) as sampler:
-        yield sampler
-
-
-def _engine(threads: int, path: str, **settings: Any) -> Engine:
-    torch.set_num_threads(threads)
-    return Engine(path, **settings)
 
 
 def train(store: RunStore, config: Config, tasks: TaskSet, watcher: Watcher) -> PolicyVersion:

@@ -1,0 +1,157 @@
+"""vLLM as a sampler: its engine, stepped by us, so that every token's version is known.
+
+Runs in vLLM's own environment, in a process of its own (`Pool` with `python`). Free text is one request. A scaffold
+under a grammar is one request a choice: the engine gives the log-probabilities of the allowed tokens, one is drawn here
+from the same mixture as in `Engine`, and what the grammar forces goes back as prompt, of which the engine's prefix
+cache has all but the new tokens.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bowerbird.inference.chat import Chat
+from bowerbird.inference.choose import draw_among
+from bowerbird.inference.grammar import GrammarCompiler
+from bowerbird.inference.protocol import Request, no_answer
+from bowerbird.inference.row import Row
+from bowerbird.types import Completion, ModelError, PolicyVersion
+
+_MOST_LISTED = 128  # token ids whose log-probabilities the engine gives one by one
+
+
+class VllmSampler:
+    """A `Sampler` over one vLLM engine. `options` are vLLM's own engine arguments.
+
+    Raises ModelError where vLLM is not installed or cannot load the model.
+    """
+
+    def __init__(self, path: str, *, version: int, places: int, options: Mapping[str, Any]) -> None:
+        os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # the engine steps when we say so, and not ahead
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        try:
+            from vllm import EngineArgs
+            from vllm.v1.engine.llm_engine import LLMEngine
+        except ImportError as error:
+            raise ModelError(
+                f"vLLM is not installed there ({error}): pip install vllm into an environment of its own, and name its "
+                "interpreter in sampler.python"
+            ) from error
+        arguments = {
+            "max_num_seqs": places,
+            "logprobs_mode": "processed_logprobs",  # of the distribution that is sampled from
+            "enable_prefix_caching": True,
+            "async_scheduling": False,
+            "seed": 0,
+        }
+        try:
+            self._engine: Any = LLMEngine.from_engine_args(EngineArgs(model=path, **(arguments | dict(options))))
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ModelError(f"vLLM cannot load {path}: {error}") from error
+        tokenizer = self._engine.get_tokenizer()
+        self.chat, self._grammars = Chat(tokenizer), GrammarCompiler(tokenizer)
+        self._context = int(self._engine.model_config.max_model_len)
+        self._version, self._tickets, self._asked = version, 0, 0
+        self._rows: dict[str, Row] = {}  # by the engine's name for the request under way
+        self._done: list[tuple[int, Completion]] = []
+
+    @property
+    def version(self) -> int:
+        return self._version
+
+    def generate(self, requests: Sequence[Request]) -> list[Completion]:
+        tickets = [self.submit(request) for request in requests]
+        done: dict[int, Completion] = {}
+        while len(done) < len(tickets):
+            done.update(self.step())
+        return [done[ticket] for ticket in tickets]
+
+    def submit(self, request: Request) -> int:
+        self._tickets += 1
+        if len(request.prompt_ids) > self._context - request.sampling.max_tokens:
+            self._done.append((self._tickets, no_answer(request)))
+            return self._tickets
+        grammar = self._grammars.start(request.schema) if request.schema else None
+        row = Row(self._tickets, request, np.random.default_rng(request.sampling.seed), grammar)
+        self._go_on(row)
+        return self._tickets
+
+    def step(self) -> list[tuple[int, Completion]]:
+        for output in self._engine.step() if self._rows else ():
+            row, found = self._rows[output.request_id], output.outputs[0]
+            for token, logprobs in zip(found.token_ids, found.logprobs, strict=True):
+                if not row.finish:
+                    self._took(row, int(token), {int(i): float(entry.logprob) for i, entry in logprobs.items()})
+            if output.finished or row.finish:
+                del self._rows[output.request_id]
+                if not output.finished:
+                    self._engine.abort_request([output.request_id])
+                self._go_on(row)
+        done, self._done = self._done, []
+        return sorted(done, key=lambda pair: pair[0])
+
+    def load(self, version: PolicyVersion) -> None:
+        """Rows that run keep their keys and values; requests that begin now share none of the old ones (see `_ask`)."""
+        self._engine.collective_rpc("reload_weights", kwargs={"weights_path": version.path})
+        self._version = version.number
+
+    # -- rows --------------------------------------------------------------------------------------
+
+    def _go_on(self, row: Row) -> None:
+        """The next request of a row, or its end."""
+        if row.grammar is not None and not row.finish:
+            for token in row.grammar.take_forced():
+                row.add(token, 0.0, self._version, False, None)
+            if row.grammar.done:
+                row.finish = "stop"
+            elif len(row.ids) >= row.request.sampling.max_tokens:
+                row.finish = "length"
+        if row.finish:
+            row.text = self.chat.decode(row.ids)
+            self._done.append((row.ticket, row.completion()))
+        else:
+            self._ask(row)
+
+    def _ask(self, row: Row) -> None:
+        from vllm import SamplingParams, TokensPrompt
+        from vllm.sampling_params import RequestOutputKind
+
+        shared = {"detokenize": False, "output_kind": RequestOutputKind.DELTA, "ignore_eos": True}
+        sampling = row.request.sampling
+        if row.grammar is None:
+            own: dict[str, Any] = {
+                "temperature": sampling.temperature,
+                "max_tokens": sampling.max_tokens,
+                "seed": sampling.seed % (1 << 63),
+                "logprobs": 0,
+                "stop_token_ids": sorted(self.chat.end_ids),
+            }
+        else:
+            allowed = list(row.grammar.allowed())
+            listed = {"logprob_token_ids": allowed} if len(allowed) <= _MOST_LISTED else {"logprobs": -1}
+            own = {"temperature": 1.0, "max_tokens": 1, "seed": 0} | listed
+        self._asked += 1
+        name = f"{row.ticket}.{self._asked}"
+        self._rows[name] = row
+        # the salt keeps what other weights computed out of the prefix cache
+        prompt = TokensPrompt(prompt_token_ids=[*row.request.prompt_ids, *row.ids], cache_salt=str(self._version))
+        self._engine.add_request(name, prompt, SamplingParams(**shared, **own))
+
+    def _took(self, row: Row, token: int, logprobs: Mapping[int, float]) -> None:
+        """One token more. Under a grammar the engine's own is thrown away, and one of the allowed is drawn."""
+        sampling, request = row.request.sampling, row.request
+        if row.grammar is not None:
+            allowed = row.grammar.allowed()
+            values = np.array([logprobs[i] for i in allowed])
+            token, logprob = draw_among(values, allowed, sampling.temperature, sampling.explore, row.random.random())
+            row.grammar.consume(token)
+            row.add(token, logprob, self._version, True, allowed)
+            return
+        row.add(token, logprobs[token], self._version, True, None)
+        stopped = request.stop and self.chat.decode(row.ids).count(request.stop) >= request.stop_count
+        if token in self.chat.end_ids or stopped:
+            row.finish = "stop"
+        elif len(row.ids) >= sampling.max_tokens:
+            row.finish = "length"
