@@ -34,7 +34,7 @@ class Child:
         found = [str(Path(__file__).parents[1])] if python else [path for path in sys.path if path]
         with theirs:
             self._process = subprocess.Popen(
-                [python or sys.executable, "-m", "bowerbird.child", name, str(theirs.fileno()), str(os.getpid())],
+                [python or sys.executable, "-P", "-m", "bowerbird.child", name, str(theirs.fileno()), str(os.getpid())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(found)},
