@@ -1,5 +1,7 @@
 """What is said of a step's numbers where they cannot be trusted."""
 
+from typing import Any
+
 import pytest
 
 from bowerbird.orchestrator.reporting import doubts
@@ -19,6 +21,6 @@ def test_ordinary_numbers_raise_no_doubt() -> None:
         ({"effective": 0.3}, "pipeline.max_age"),
     ],
 )
-def test_each_doubt_says_what_to_do(changes: dict[str, float], advice: str) -> None:
+def test_each_doubt_says_what_to_do(changes: dict[str, Any], advice: str) -> None:
     (doubt,) = doubts(step_report(**changes))
     assert advice in doubt
