@@ -18,7 +18,7 @@ from sides import Measured, main
 
 from bowerbird.config import JudgeConfig
 from bowerbird.rewards.grade import Graded, advise, grade
-from bowerbird.rewards.judge import Judge, grade_all, open_judge
+from bowerbird.rewards.judge import Judge, JudgeProcess, grade_all
 from bowerbird.rewards.oracle import OracleVerifier
 from bowerbird.sandbox import open_sandbox
 from bowerbird.types import Case, Facts, Rollout, Scaffold, TaskView, VerifierSpec
@@ -109,7 +109,7 @@ def with_judge() -> Measured:
     server = multiprocessing.Process(target=_endpoint, args=(port,), daemon=True)
     server.start()
     config = JudgeConfig(endpoint=f"http://127.0.0.1:{port.get()}/v1", model="slow", at_once=AT_ONCE)
-    judge = open_judge(config)
+    judge = JudgeProcess(config)
     try:
         return {**_graded(judge), "threads": threading.active_count()}
     finally:

@@ -7,6 +7,7 @@ from bowerbird.rewards.judge.fake import FakeAnswerer, vetoes
 from bowerbird.rewards.judge.frozen import FrozenJudge
 from bowerbird.rewards.judge.opening import open_judge
 from bowerbird.rewards.judge.pipeline import GradingLine, counted, grade_all
+from bowerbird.rewards.judge.process import JudgeProcess
 from bowerbird.rewards.judge.protocol import Judge
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "FrozenJudge",
     "GradingLine",
     "Judge",
+    "JudgeProcess",
     "OpinionCache",
     "Outage",
     "counted",
