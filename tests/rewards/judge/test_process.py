@@ -44,8 +44,7 @@ def test_opinions_are_kept_in_the_folder(config: JudgeConfig, tmp_path: Path) ->
     found = judge.judge(evidence())
     judge.close()
     db = sqlite3.connect(tmp_path / "judge.db")
-    (kept,) = db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    assert kept > 0
+    assert db.execute("SELECT COUNT(*) FROM opinions").fetchone() == (1,)
     assert open_judge(config, tmp_path).judge(evidence()) == found
 
 
