@@ -93,7 +93,16 @@ class VllmSampler:
         return sorted(done, key=lambda pair: pair[0])
 
     def load(self, version: PolicyVersion) -> None:
-        """Rows that run keep their keys and values; requests that begin now share none of the old ones (see `_ask`)."""
+        """Rows that run keep their keys and values; requests that begin now share none of the old ones (see `_ask`).
+
+        Raises ModelError for a model whose output layer is its embedding: vLLM reloads the one and not the other.
+        """
+        if getattr(self._engine.model_config.hf_config, "tie_word_embeddings", False):
+            raise ModelError(
+                "vLLM keeps the old output layer of a model with tied embeddings when it reloads weights, and would "
+                "sample from a mixture of two versions: use sampler.engine = 'own', or a checkpoint with "
+                "tie_word_embeddings off"
+            )
         self._engine.collective_rpc("reload_weights", kwargs={"weights_path": version.path})
         self._version = version.number
 
