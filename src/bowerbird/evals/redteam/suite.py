@@ -13,7 +13,7 @@ from bowerbird.evals.redteam.runner import Trial, play_all
 from bowerbird.evals.redteam.targets import Target, pairs
 from bowerbird.orchestrator.grading import Defences, opened_judge, rules_of
 from bowerbird.rewards import Rule
-from bowerbird.rewards.judge import FrozenJudge
+from bowerbird.rewards.judge import FrozenJudge, JudgeProcess
 from bowerbird.rewards.verifiers.task import TRUST, make_verifier, trust_key
 from bowerbird.sandbox import Sandbox, open_sandbox
 from bowerbird.types import ConfigError
@@ -79,7 +79,7 @@ def _played(
     sandbox: Sandbox,
     grader: str,
     rules: tuple[Rule, ...],
-    judge: FrozenJudge | None,
+    judge: FrozenJudge | JudgeProcess | None,
     on_done: Callable[[Trial], None],
 ) -> list[Trial]:
     config = plan.config
@@ -90,7 +90,7 @@ def _played(
     return play_all(chosen, sandbox, defences, seed=config.seed, workers=config.sandbox.workers, on_done=on_done)
 
 
-def _setup(plan: Plan, rules: tuple[Rule, ...], judge: FrozenJudge | None) -> Setup:
+def _setup(plan: Plan, rules: tuple[Rule, ...], judge: FrozenJudge | JudgeProcess | None) -> Setup:
     config = plan.config
     return Setup(
         backend=config.sandbox.backend,
