@@ -18,6 +18,8 @@ from bowerbird.types import ConfigError, InfraError
 from tests.rewards.records import rollout, scaffold, task
 from tests.serving import serving
 
+PROBE = 'Answer with {"ok": true}.'
+
 
 @pytest.fixture
 def config() -> Iterator[JudgeConfig]:
@@ -58,7 +60,7 @@ def test_killed_while_it_is_asked_it_is_an_outage_and_then_works_again() -> None
     under_way, release = threading.Event(), threading.Event()
 
     def rule(message: str) -> str:
-        if "Answer with" not in message:  # the probe is not held up
+        if message != PROBE:  # which is not held up
             under_way.set()
             release.wait(60)
         return ABSTAINS
