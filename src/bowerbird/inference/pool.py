@@ -3,8 +3,9 @@
     requests ──▶ lane 0 ─▶ engine ──┐
              ──▶ lane 1 ─▶ engine ──┴─▶ completions, one step of every lane at a time
 
-A decoding step is half matrix products and half small operations that threads do not speed up: two processes of one
-thread each sample far more than one process of two threads (benchmarks/lanes.py). Requests with the same prompt go to
+A decoding step is half matrix products and half small operations that threads do not speed up, so two processes of one
+thread each sample more than one of two threads where rows are many (LOG.md, 33), and stand work beside them better.
+Requests with the same prompt go to
 the same lane, which computes it once. All lanes step together, so results depend on the requests and their order alone.
 """
 
