@@ -5,8 +5,8 @@
 
 A decoding step is half matrix products and half small operations that threads do not speed up, so two processes of one
 thread each sample more than one of two threads where rows are many (LOG.md, 33), and stand work beside them better.
-Requests with the same prompt go to
-the same lane, which computes it once. All lanes step together, so results depend on the requests and their order alone.
+Requests with the same prompt go to the same lane, which computes it once. All lanes step together, so results depend on
+the requests, their order and the number of lanes alone.
 """
 
 from collections import Counter
