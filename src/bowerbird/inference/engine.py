@@ -253,12 +253,7 @@ class Engine:
         members: dict[int, list[int]] = {}
         for i, row in enumerate(rows):
             members.setdefault(id(row.prefix), []).append(i)
-        groups = []
-        for indices in members.values():
-            adjacent = indices[-1] - indices[0] + 1 == len(indices)
-            where = slice(indices[0], indices[-1] + 1) if adjacent else torch.tensor(indices, device=self._device)
-            groups.append(Group(rows[indices[0]].prefix, where))
-        return groups
+        return [Group(rows[indices[0]].prefix, indices) for indices in members.values()]
 
     def _draw(self, rows: list[_Running], logits: Tensor) -> None:
         free = [i for i, row in enumerate(rows) if row.grammar is None]

@@ -10,6 +10,7 @@ function, which hands its queries, keys and values to the pass, and the pass kno
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -80,10 +81,10 @@ class Tails:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows of a pass that share one prefix: their indices within the pass, as a slice where they are adjacent."""
+    """Rows of a pass that share one prefix: their indices within the pass."""
 
     prefix: Prefix
-    rows: Any  # slice or int64 tensor
+    rows: list[int]
 
 
 class RowPass:
@@ -94,17 +95,17 @@ class RowPass:
     """
 
     def __init__(self, tails: Tails, places: Tensor, lengths: Tensor, n: int, groups: Sequence[Group]) -> None:
-        self._tails, self._groups, self._places = tails, groups, places
+        self._tails, self._places = tails, places
         self._whole = bool((places == torch.arange(len(places), device=places.device)).all())
         room = tails.size[
             1
         ]  # padding of a row near the end would lie beyond it: it goes into the last slot, which is free
         self._slots = (lengths[:, None] + torch.arange(n, device=lengths.device)).clamp_(max=room - 1)
         self._used = min(int(lengths.max()) + n, room)
-        self._longest = max((len(g.prefix.ids) for g in groups), default=0)
         columns = torch.arange(self._used, device=lengths.device)
         hidden = columns > self._slots[:, :, None]  # [rows, n, used]
         self._mask = hidden[:, None, None]
+        self._shared = Shared(groups, lengths.device) if any(g.prefix.ids for g in groups) else None
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
         keys, values = self._store(layer, key, value)
@@ -112,19 +113,15 @@ class RowPass:
         shared = keys.shape[1]  # key/value heads
         repeat = heads // shared
         query = (query * scaling).reshape(rows, shared, repeat * n, dim)
-        scores = torch.full((rows, shared, repeat * n, self._longest + self._used), float("-inf"), device=query.device)
         own = torch.matmul(query, keys.transpose(-1, -2)).float().view(rows, shared, repeat, n, self._used)
-        scores[..., self._longest :] = own.masked_fill_(self._mask, float("-inf")).view(rows, shared, repeat * n, -1)
-        for group in self._groups:
-            if group.prefix.ids:
-                part = self._flat(query[group.rows]) @ group.prefix.keys[layer].transpose(-1, -2)
-                scores[group.rows, :, :, : part.shape[-1]] = self._unflat(part, repeat * n).float()
-        weights = torch.softmax(scores, -1).to(query.dtype)
-        out = torch.matmul(weights[..., self._longest :], values)
-        for group in self._groups:
-            if group.prefix.ids:
-                part = self._flat(weights[group.rows][..., : len(group.prefix.ids)]) @ group.prefix.values[layer]
-                out[group.rows] += self._unflat(part, repeat * n)
+        scores = own.masked_fill_(self._mask, float("-inf")).view(rows, shared, repeat * n, self._used)
+        if self._shared is None:
+            out = torch.matmul(torch.softmax(scores, -1).to(query.dtype), values)
+        else:
+            scores = torch.cat([self._shared.scores(layer, query).float(), scores], -1)
+            weights = torch.softmax(scores, -1).to(query.dtype)
+            out = torch.matmul(weights[..., -self._used :], values)
+            out += self._shared.values(layer, weights[..., : -self._used])
         return out.view(rows, heads, n, dim).transpose(1, 2)
 
     def _store(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
@@ -136,14 +133,38 @@ class RowPass:
             found.append(rows[:, :, : self._used])
         return found[0], found[1]
 
-    @staticmethod
-    def _flat(grouped: Tensor) -> Tensor:
-        """[rows, heads, m, x] to [heads, rows * m, x], so that one product serves all rows of a prefix."""
-        return grouped.transpose(0, 1).reshape(grouped.shape[1], -1, grouped.shape[3])
 
-    @staticmethod
-    def _unflat(flat: Tensor, m: int) -> Tensor:
-        return flat.view(flat.shape[0], -1, m, flat.shape[2]).transpose(0, 1)
+class Shared:
+    """The prefixes' part of a pass's attention. Rows are sorted by prefix: one product serves all rows of one."""
+
+    def __init__(self, groups: Sequence[Group], device: torch.device) -> None:
+        order = torch.tensor([row for group in groups for row in group.rows], device=device)
+        self._order, self._back = order, torch.argsort(order)
+        ends = list(accumulate(len(group.rows) for group in groups))
+        starts = [0, *ends[:-1]]
+        self._parts = [(a, b, g.prefix) for a, b, g in zip(starts, ends, groups, strict=True) if g.prefix.ids]
+        self._longest = max(len(prefix.ids) for _, _, prefix in self._parts)
+
+    def scores(self, layer: int, query: Tensor) -> Tensor:
+        """Of queries [rows, heads, m, dim]: [rows, heads, m, longest], -inf beyond a row's own prefix."""
+        rows, heads, m, dim = query.shape
+        by_prefix = query[self._order].transpose(0, 1).reshape(heads, rows * m, dim)
+        found = query.new_full((heads, rows * m, self._longest), float("-inf"))
+        for a, b, prefix in self._parts:
+            keys = prefix.keys[layer].transpose(1, 2)
+            found[:, a * m : b * m, : keys.shape[2]] = torch.bmm(by_prefix[:, a * m : b * m], keys)
+        return found.view(heads, rows, m, -1)[:, self._back].transpose(0, 1)
+
+    def values(self, layer: int, weights: Tensor) -> Tensor:
+        """The weighted sum [rows, heads, m, dim] of the prefixes' values under weights [rows, heads, m, longest]."""
+        rows, heads, m, longest = weights.shape
+        by_prefix = weights[self._order].transpose(0, 1).reshape(heads, rows * m, longest)
+        dim = self._parts[0][2].values[layer].shape[2]
+        found = weights.new_zeros(heads, rows * m, dim)
+        for a, b, prefix in self._parts:
+            values = prefix.values[layer]
+            found[:, a * m : b * m] = torch.bmm(by_prefix[:, a * m : b * m, : values.shape[1]], values)
+        return found.view(heads, rows, m, dim)[:, self._back].transpose(0, 1)
 
 
 def attention(
