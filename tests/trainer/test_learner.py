@@ -11,7 +11,6 @@ from bowerbird.config import AlgoConfig, LearnerConfig
 from bowerbird.trainer import checkpoint
 from bowerbird.trainer.learner import Learner
 from bowerbird.trainer.optimizer import Optimizer
-from bowerbird.trainer.packing import pack
 from bowerbird.trainer.publish import COMPLETE, complete, publish, retain
 from bowerbird.types import Completion, Sampling, Stage, TrainingSample
 
@@ -26,7 +25,8 @@ def call(prompt: tuple[int, ...], tokens: tuple[int, ...], **changes: object) ->
 
 
 def batch() -> list[TrainingSample]:
-    """Shared prompts, a call that extends another, forced tokens, choices under exploration, mixed versions."""
+    """Shared prompts, calls that extend another, repairs that fork deep down, forced tokens, choices under exploration,
+    mixed versions."""
     first = call(PROMPT, (50, 51, 52), versions=(0, 1, 1))
     longer = call(PROMPT + first.token_ids + (60, 61), (70, 71), versions=(1, 1))
     card = call(
@@ -37,8 +37,11 @@ def batch() -> list[TrainingSample]:
         choices=(None, (81, 90, 91), None, (83, 84)),
         sampling=Sampling(1.5, 0.2),
     )
+    repairs = [call(PROMPT + first.token_ids + tuple(range(60, 90)), (i, 3), versions=(2, 3)) for i in (71, 72, 73)]
     calls = [first, longer, call(PROMPT, (53, 54, 55, 56, 57)), card, call((7, 8), (9,)), call(PROMPT, (50, 51, 52))]
-    return [TrainingSample(c, a, Stage.SOLVE) for c, a in zip(calls, (1.0, -1.5, 0.5, 2.0, -1.0, 0.7), strict=True)] + [
+    calls += [*repairs, call(PROMPT + (44,) * 20, (1, 2))]
+    advantages = (1.0, -1.5, 0.5, 2.0, -1.0, 0.7, 0.4, -0.6, 1.1, -0.3)
+    return [TrainingSample(c, a, Stage.SOLVE) for c, a in zip(calls, advantages, strict=True)] + [
         TrainingSample(call(PROMPT, (99,) * 10), 0.0, Stage.SOLVE)
     ]
 
@@ -93,20 +96,6 @@ def test_loss_and_gradient_are_the_plain_ones(tiny: Path, micro: int, recompute:
         torch.testing.assert_close(gradients[name], gradient, rtol=2e-3, atol=2e-5)
 
 
-def test_shared_prompts_are_carried_once() -> None:
-    samples = [TrainingSample(call(PROMPT, (50 + i, 60)), 1.0, Stage.SOLVE) for i in range(5)]
-    (packed,) = pack(samples, 1024)
-    assert len(packed.ids) == len(PROMPT) + 5 * 2
-    assert packed.positions[-2:] == [30, 31]
-    assert len(packed.terms) == 10
-
-
-def test_each_sampled_token_is_trained_exactly_once() -> None:
-    samples = [s for s in batch() if s.advantage]
-    terms = [t for p in pack(samples, 64) for t in p.terms]
-    assert len(terms) == sum(sum(s.completion.sampled) for s in samples)
-
-
 def test_a_step_raises_what_was_rewarded(tiny: Path) -> None:
     learner = Learner(str(tiny), LearnerConfig(learning_rate=1e-3, warmup_steps=0), AlgoConfig(), dtype=F32, device=CPU)
     good, bad = call(PROMPT, (50, 51)), call(PROMPT, (52, 53))
@@ -129,9 +118,9 @@ def test_lora_publishes_plain_weights(tiny: Path, tmp_path: Path) -> None:
     assert set(merged.state_dict()) == names
     ids = torch.tensor([PROMPT])
     from bowerbird.trainer.attention import Layout
-    from bowerbird.trainer.packing import Packed
+    from bowerbird.trainer.packing import Packed, Segment
 
-    layout = Layout(Packed(PROMPT, len(PROMPT), (), ()), CPU)
+    layout = Layout(Packed(PROMPT, (Segment(0, len(PROMPT), -1, 0),), ()), CPU)
     with torch.no_grad():
         hidden = learner.base.get_decoder()(input_ids=ids, use_cache=False, layout=layout).last_hidden_state
         torch.testing.assert_close(
