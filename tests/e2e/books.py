@@ -27,8 +27,8 @@ def steps_kept(run: Path) -> list[int]:
 
 
 def check_balanced(run: Path, batch: int) -> None:
-    """Steps are whole and without a gap, each kept step has trained just the groups it was given, none twice, and
-    whatever has the marker of a complete version or checkpoint is one."""
+    """Steps are whole and without a gap, each kept step has trained just the groups it was given, none twice,
+    versions are true, and whatever has the marker of a complete version or checkpoint is one."""
     found = groups(run)
     taken = Counter(step for step in found.values() if step is not None)
     assert taken == dict.fromkeys(range(1, len(taken) + 1), batch)
@@ -38,10 +38,23 @@ def check_balanced(run: Path, batch: int) -> None:
     for step in kept:
         given = {group for group, trained in found.items() if trained == step}
         assert trained_in(run, step) <= given
+    check_versions(run)
     for folder in [*(run / "versions").glob("[0-9]*"), *(run / "checkpoints").glob("[0-9]*")]:
         assert (folder / "COMPLETE").is_file()
         with safe_open(folder / "model.safetensors", framework="pt") as tensors:
             assert len(list(tensors.keys())) > 0
+
+
+def check_versions(run: Path) -> None:
+    """Each token of each stored rollout is of a version that was published before its step; within a call versions
+    never go back."""
+    with closing(sqlite3.connect(f"file:{run / 'run.db'}?mode=ro", uri=True)) as db:
+        published = {0} | {number for (number,) in db.execute("SELECT number FROM versions")}
+    for step in steps_kept(run):
+        for line in (run / "rollouts" / f"{step}.jsonl").read_text().splitlines():
+            for call in json.loads(line)["calls"]:
+                assert call["versions"] == sorted(call["versions"])
+                assert set(call["versions"]) <= {number for number in published if number < step}
 
 
 def trained_in(run: Path, step: int) -> set[Group]:

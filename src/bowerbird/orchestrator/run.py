@@ -13,12 +13,12 @@ from typing import Any
 import torch
 
 from bowerbird.config import Config
-from bowerbird.inference.engine import Engine
 from bowerbird.inference.loading import load_tokenizer
 from bowerbird.inference.models import resolve
 from bowerbird.inference.opening import hardware, open_sampler
-from bowerbird.inference.pool import Pool
+from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.curriculum import Curriculum
+from bowerbird.orchestrator.disk import Room, room
 from bowerbird.orchestrator.experience import Experience
 from bowerbird.orchestrator.grading import Grader, open_defences
 from bowerbird.orchestrator.loop import Loop, Step
@@ -46,7 +46,7 @@ class Interrupted(BowerbirdError):
 @contextmanager
 def sampling_parts(
     config: Config, path: str, version: int, hide: Iterable[Path] = ()
-) -> Iterator[tuple[Engine | Pool, Sandbox, ThreadPoolExecutor]]:
+) -> Iterator[tuple[Sampler, Sandbox, ThreadPoolExecutor]]:
     """What training and evaluation share. The sandbox is probed first: without one nothing starts.
 
     The folder that the tasks come from, and those in `hide`, look empty in it wherever they lie.
@@ -170,7 +170,7 @@ def _landed(
             store.add_version(version, version.number)
             retain(store.versions, _KEPT_VERSIONS)
             _keep(step, store, config, watcher)
-            last = version.number == config.steps or stop() or step.report.flag_rate > config.monitor.stop_above
+            last = version.number == config.steps or stop() or _over(step, config, store)
             if last or version.number % config.checkpoint_every == 0:
                 learner.save(version.number)
             store.ledger.forget_bodies(max(complete(store.checkpoints), default=0))
@@ -194,7 +194,7 @@ def _steps(
             step = loop.step(number)
             version = step.version
             _keep(step, store, config, watcher)
-            last = number == config.steps or stop() or step.report.flag_rate > config.monitor.stop_above
+            last = number == config.steps or stop() or _over(step, config, store)
             if last or number % config.checkpoint_every == 0:
                 save(number, {"curriculum": loop.experience.curriculum.state()})
             _heed(step, stop(), config, store, watcher)
@@ -208,9 +208,16 @@ def _keep(step: Step, store: RunStore, config: Config, watcher: Watcher) -> None
     watcher.stepped(step.report, config.steps)
 
 
+def _over(step: Step, config: Config, store: RunStore) -> bool:
+    """Whether `_heed` will end the run, so that its last step is saved."""
+    return step.report.flag_rate > config.monitor.stop_above or room(store.versions, store.checkpoints).short
+
+
 def _heed(step: Step, stop: bool, config: Config, store: RunStore, watcher: Watcher) -> None:
-    """End the run where the user or its flags want it. The step is saved."""
+    """End the run where the user, its flags or the disk want it. The step is saved."""
     heed_flags(step.report, config, store, watcher)
+    if step.report.step < config.steps:
+        heed_room(room(store.versions, store.checkpoints), step.report.step, store.folder, watcher)
     for doubt in doubts(step.report):
         watcher.says(f"warning: step {step.report.step}: {doubt}")
     if stop:
@@ -246,6 +253,17 @@ def heed_flags(report: StepReport, config: Config, store: RunStore, watcher: Wat
         watcher.says(f"warning: step {report.step}: no judge for {outages} rollouts; {transcripts} says why")
     if rate > config.monitor.warn_above:
         watcher.says(f"warning: {told}")
+
+
+def heed_room(found: Room, step: int, folder: Path, watcher: Watcher) -> None:
+    """Warn, or stop the run, when the disk is getting full. Raises RunError to stop it."""
+    if found.short:
+        raise RunError(
+            f"stopped after step {step}, which is saved: {found}. Free some disk, then: "
+            f"bowerbird train --resume {folder}"
+        )
+    if found.scarce:
+        watcher.says(f"warning: {found}; the run stops below twice that")
 
 
 @contextmanager
