@@ -71,7 +71,9 @@ class SandboxConfig(_Section):
 
 
 class ScaffoldConfig(_Section):
-    tier: Literal["card"] = "card"
+    tier: Literal["card", "plan", "program"] = Field(
+        "card", description="card: settings alone; plan: steps with prompts and tools of their own; program: Python"
+    )
     proposals: int = Field(4, ge=1, description="S: scaffolds proposed per task and step")
     grammar: bool = Field(True, description="False: free text, where an unparseable card is invalid and returns 0")
     temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold")
@@ -84,6 +86,9 @@ class RolloutConfig(_Section):
     per_scaffold: int = Field(4, ge=1, description="K: rollouts per scaffold")
     token_budget: int = Field(256, ge=16, description="sampled tokens a rollout may use, all calls together")
     call_tokens: int = Field(80, ge=8, description="sampled tokens of one call")
+    calls: int = Field(64, ge=1, description="plan, program: model calls of a rollout")
+    actions: int = Field(128, ge=1, description="plan, program: what a sandbox is needed for, in a rollout")
+    action_s: float = Field(20.0, gt=0, description="plan, program: longest command, in seconds")
 
 
 class AlgoConfig(_Section):
@@ -116,7 +121,9 @@ class LearnerConfig(_Section):
 
 
 class SamplerConfig(_Section):
-    engine: Literal["own", "vllm"] = "own"
+    engine: Literal["own", "vllm", "server"] = Field(
+        "own", description="vllm: its engine in a process of ours; server: one that runs already"
+    )
     processes: int = Field(
         1,
         ge=1,
@@ -127,6 +134,9 @@ class SamplerConfig(_Section):
     vllm: dict[str, Any] = Field(
         {}, description="vllm: its engine arguments, such as enforce_eager or gpu_memory_utilization"
     )
+    endpoint: str = Field("", description="server: its base URL, such as http://localhost:8000/v1")
+    reload: Literal["vllm", "sglang"] = Field("vllm", description="server: whose way of taking new weights it has")
+    api_key_env: str = Field("", description="server: environment variable that holds its key")
     places: int = Field(96, ge=1, description="most requests sampled at once")
     kv_tokens: int = Field(
         32768,
@@ -134,6 +144,12 @@ class SamplerConfig(_Section):
         description="tokens whose keys and values are held for the requests at once, beside what their prompts share; "
         "fewer requests run at once where they are long",
     )
+
+    @model_validator(mode="after")
+    def _reachable(self) -> "SamplerConfig":
+        if self.engine == "server" and not self.endpoint.startswith(("http://", "https://")):
+            raise ValueError("engine = 'server' needs endpoint, such as http://localhost:8000/v1")
+        return self
 
 
 class CurriculumConfig(_Section):

@@ -27,8 +27,9 @@ ALL = commands(main)
 
 def test_the_commands_are_these() -> None:
     assert [" ".join(path) for path in ALL] == [
-        "train", "eval", "tasks", "tasks list", "tasks show", "tasks check", "tasks write", "sandbox", "sandbox check",
-        "scaffolds", "flags", "redteam", "judge", "judge calibrate", "judge show", "simulate", "view", "completion",
+        "solve", "train", "eval", "tasks", "tasks list", "tasks show", "tasks check", "tasks write", "sandbox",
+        "sandbox check", "scaffolds", "flags", "redteam", "judge", "judge calibrate", "judge show", "simulate",
+        "view", "completion",
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bowerbird.inference.choose import draw_choice, draw_free
+from bowerbird.inference.choose import draw_among, draw_free
 
 
 def test_free_draws_follow_the_distribution() -> None:
@@ -36,10 +36,9 @@ def test_a_free_draw_is_a_token_with_its_own_probability(
 
 
 def test_choices_mix_in_the_even_share() -> None:
-    logits = torch.tensor([0.0, 9.0, 5.0, 5.0])
     shares = np.exp([5.0, 0.0]) / np.exp([5.0, 0.0]).sum()
     mixture = 0.8 * shares + 0.2 / 2
-    draws = [draw_choice(logits, (2, 0), 1.0, 0.2, (i + 0.5) / 1000) for i in range(1000)]
+    draws = [draw_among(np.array([5.0, 0.0]), (2, 0), 1.0, 0.2, (i + 0.5) / 1000) for i in range(1000)]
     assert sum(token == 0 for token, _ in draws) / 1000 == pytest.approx(mixture[1], abs=2e-3)
     assert {token: round(p, 6) for token, p in draws} == {
         2: round(math.log(mixture[0]), 6),

@@ -8,20 +8,12 @@ import pytest
 import torch
 
 from bowerbird.inference.engine import Engine
-from bowerbird.inference.loading import load_model
 from bowerbird.inference.protocol import Request
 from bowerbird.inference.tiny import write_tiny_model
 from bowerbird.types import Completion, ModelError, PolicyVersion, Sampling
+from tests.inference.exact import SCHEMA, recomputed
 
 CPU, F32 = torch.device("cpu"), torch.float32
-SCHEMA = json.dumps(
-    {
-        "type": "object",
-        "properties": {"a": {"enum": ["none", "notes"]}, "b": {"enum": [1, 2, 3]}},
-        "required": ["a", "b"],
-        "additionalProperties": False,
-    }
-)
 
 
 @pytest.fixture
@@ -32,25 +24,6 @@ def engine(tiny: Path) -> Engine:
 def ask(engine: Engine, text: str, seed: int = 0, **changes: object) -> Request:
     sampling = Sampling(temperature=0.8, max_tokens=24, seed=seed)
     return Request(engine.chat.prompt([{"role": "user", "content": text}]), sampling, **changes)  # type: ignore[arg-type]
-
-
-def recomputed(tiny: Path, call: Completion) -> list[float]:
-    """Each token's log-probability from one plain forward pass over the whole sequence."""
-    model = load_model(str(tiny), dtype=F32, device=CPU, attention="eager")
-    with torch.no_grad():
-        logits = model(torch.tensor([call.prompt_ids + call.token_ids])).logits[0].double()
-    found = []
-    for i, token in enumerate(call.token_ids):
-        row, allowed = logits[len(call.prompt_ids) + i - 1] / call.sampling.temperature, call.choices[i]
-        if not call.sampled[i]:
-            found.append(0.0)
-        elif allowed is None:
-            found.append(float(torch.log_softmax(row, 0)[token]))
-        else:
-            share = torch.softmax(row[list(allowed)], 0)[allowed.index(token)]
-            explore = call.sampling.explore
-            found.append(float(torch.log((1 - explore) * share + explore / len(allowed))))
-    return found
 
 
 def test_logprobs_are_those_of_the_model(engine: Engine, tiny: Path) -> None:

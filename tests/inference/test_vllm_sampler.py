@@ -10,26 +10,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import torch
 
 from bowerbird.inference.chat import Chat
-from bowerbird.inference.loading import load_model, load_tokenizer
-from bowerbird.inference.models import resolve
+from bowerbird.inference.loading import load_tokenizer
 from bowerbird.inference.pool import Pool
 from bowerbird.inference.protocol import Request
 from bowerbird.inference.vllm_sampler import VllmSampler
 from bowerbird.types import Completion, ModelError, PolicyVersion, Sampling
+from tests.inference.exact import SCHEMA, copy, furthest
 
 PYTHON = os.environ.get("BOWERBIRD_VLLM_PYTHON", "")
 OPTIONS = {"dtype": "float32", "enforce_eager": True, "max_model_len": 2048}
-SCHEMA = json.dumps(
-    {
-        "type": "object",
-        "properties": {"a": {"enum": ["none", "notes"]}, "b": {"enum": [1, 2, 3]}},
-        "required": ["a", "b"],
-        "additionalProperties": False,
-    }
-)
 needs_vllm = pytest.mark.skipif(not PYTHON, reason="vLLM lives in an environment of its own: BOWERBIRD_VLLM_PYTHON")
 
 
@@ -38,25 +29,14 @@ def test_without_vllm_it_says_what_to_install(tiny: Path) -> None:
         VllmSampler(str(tiny), version=0, places=1, options={})
 
 
-def untied(folder: Path, scale: float) -> Path:
-    """The embedded model with an output layer of its own, and all weights times `scale`."""
-    from transformers import AutoModelForCausalLM
-
-    source = resolve("smollm2-135m")
-    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
-    model.config.tie_word_embeddings = False
-    model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(scale)
-    model.save_pretrained(folder)
-    load_tokenizer(source).save_pretrained(folder)
-    return folder
+@pytest.fixture(scope="module", params=["tied", "own"])
+def head(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(untied(tmp_path_factory.mktemp("untied"), 1.0))
+def source(head: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(copy(tmp_path_factory.mktemp(head), head))
 
 
 @pytest.fixture(scope="module")
@@ -73,24 +53,6 @@ def asked(pool: Pool, tokens: int = 24) -> list[Request]:
     return free + [Request(prompt, Sampling(1.5, 0.3, 60, seed), schema=SCHEMA) for seed in range(4)]
 
 
-def furthest(path: str, calls: list[Completion]) -> float:
-    """The largest difference to log-probabilities of plain forward passes."""
-    model = load_model(path, dtype=torch.float32, device=torch.device("cpu"), attention="eager")
-    found = 0.0
-    for call in calls:
-        with torch.no_grad():
-            logits = model(torch.tensor([call.prompt_ids + call.token_ids])).logits[0].double()
-        for i, (token, allowed) in enumerate(zip(call.token_ids, call.choices, strict=True)):
-            row, wanted = logits[len(call.prompt_ids) + i - 1] / call.sampling.temperature, 0.0
-            if call.sampled[i] and allowed is None:
-                wanted = float(torch.log_softmax(row, 0)[token])
-            elif call.sampled[i] and allowed is not None:
-                share, explore = torch.softmax(row[list(allowed)], 0)[allowed.index(token)], call.sampling.explore
-                wanted = float(torch.log((1 - explore) * share + explore / len(allowed)))
-            found = max(found, abs(wanted - call.logprobs[i]))
-    return found
-
-
 @needs_vllm
 @pytest.mark.slow
 def test_log_probabilities_are_exact_free_and_under_a_grammar(pool: Pool, source: str) -> None:
@@ -105,10 +67,10 @@ def test_log_probabilities_are_exact_free_and_under_a_grammar(pool: Pool, source
 @needs_vllm
 @pytest.mark.slow
 def test_new_weights_reach_running_rows_and_only_their_tokens_are_stamped(
-    pool: Pool, source: str, published: Callable[[Path, int], PolicyVersion], tmp_path: Path
+    pool: Pool, source: str, head: str, published: Callable[[Path, int], PolicyVersion], tmp_path: Path
 ) -> None:
     """And what begins afterwards is all of the new weights, though its prompt was in the prefix cache."""
-    version = published(untied(tmp_path / "changed", 1.01), 7)
+    version = published(copy(tmp_path / "changed", head, 1.01), 7)
     tickets = [pool.submit(request) for request in asked(pool)[:4]]
     done: dict[int, Completion] = {}
     for _ in range(6):

@@ -9,12 +9,13 @@ from bowerbird.cli.redteam import redteam
 from bowerbird.cli.sandbox import sandbox
 from bowerbird.cli.scaffolds import scaffolds
 from bowerbird.cli.simulate import simulate
+from bowerbird.cli.solve import solve
 from bowerbird.cli.tasks import tasks
 from bowerbird.cli.train import train
 from bowerbird.cli.view import view
 
 main = bowerbird
-for _command in (train, evaluate, tasks, sandbox, scaffolds, flags, redteam, judge, simulate, view, completion):
+for _command in (solve, train, evaluate, tasks, sandbox, scaffolds, flags, redteam, judge, simulate, view, completion):
     main.add_command(_command)
 
 __all__ = ["main"]

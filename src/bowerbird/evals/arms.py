@@ -13,7 +13,7 @@ from bowerbird.evals.report import EvalReport, Trial, arm_result
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.grading import Grader
-from bowerbird.orchestrator.jobs import card_job, no_scaffold, plain_job
+from bowerbird.orchestrator.jobs import no_scaffold, plain_job, scaffold_job
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.rewards.verifiers import TRUST, trust_key
 from bowerbird.rollout.driver import Driver, Job
@@ -110,7 +110,8 @@ def _own(bench: Bench) -> list[Scaffold]:
         for v in views
     ]
     done = bench.sampler.generate(requests)
-    return [read_proposal(f"own-{i}", v, None, c) for i, (v, c) in enumerate(zip(views, done, strict=True))]
+    pairs, tier = enumerate(zip(views, done, strict=True)), config.scaffold.tier
+    return [read_proposal(f"own-{i}", v, None, c, tier) for i, (v, c) in pairs]
 
 
 def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:
@@ -118,7 +119,7 @@ def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:
     seed, rollout_id = derive(config.seed, "eval", arm, scaffold.task_id, k), f"{scaffold.scaffold_id}-{k}"
     if arm == "plain":
         return plain_job(bench, scaffold, rollout_id, seed, tokens=config.rollout.token_budget)
-    return card_job(config, bench, scaffold, rollout_id, seed, draw_all=False)
+    return scaffold_job(config, bench, scaffold, rollout_id, seed, draw_all=False)
 
 
 def _trial(bench: Bench, scaffold: Scaffold, rollout: Rollout, verdict: Verdict) -> Trial:

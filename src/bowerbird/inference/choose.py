@@ -33,13 +33,6 @@ def draw_free(logits: Tensor, temperatures: Tensor, uniforms: Tensor) -> tuple[l
     return ids[:, 0].tolist(), probabilities.gather(1, ids).log()[:, 0].tolist()
 
 
-def draw_choice(
-    logits: Tensor, allowed: Sequence[int], temperature: float, explore: float, uniform: float
-) -> tuple[int, float]:
-    """`draw_among` with the logits of a whole vocabulary, float [vocabulary]."""
-    return draw_among(logits[list(allowed)].double().cpu().numpy(), allowed, temperature, explore, uniform)
-
-
 def draw_among(
     values: NDArray[np.float64], allowed: Sequence[int], temperature: float, explore: float, uniform: float
 ) -> tuple[int, float]:

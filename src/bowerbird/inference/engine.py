@@ -6,7 +6,7 @@ Results depend on the requests and their order alone, never on the clock.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from bowerbird.inference.chat import Chat
-from bowerbird.inference.choose import draw_choice, draw_free
-from bowerbird.inference.grammar import GrammarCompiler, GrammarState
+from bowerbird.inference.choose import draw_free
+from bowerbird.inference.grammar import GrammarCompiler
 from bowerbird.inference.kv import ATTENTION, Group, Prefix, PrefixPass, RowPass, Tails, register
 from bowerbird.inference.loading import load_model, load_tokenizer
 from bowerbird.inference.memory import trim
 from bowerbird.inference.packed import pack_linears
-from bowerbird.inference.protocol import Request, no_answer
+from bowerbird.inference.protocol import Request, Sampler, no_answer
 from bowerbird.inference.row import Row
 from bowerbird.types import Completion, PolicyVersion
 
@@ -44,7 +44,7 @@ class _Running(Row):
         self.pending.append(token)
 
 
-class Engine:
+class Engine(Sampler):
     """A `Sampler` over one Transformers model in this process.
 
     At most `places` rows run at once, and no more than have room for `kv_tokens` tokens of their own: what is shared
@@ -93,13 +93,6 @@ class Engine:
     @property
     def version(self) -> int:
         return self._version
-
-    def generate(self, requests: Sequence[Request]) -> list[Completion]:
-        tickets = [self.submit(request) for request in requests]
-        done: dict[int, Completion] = {}
-        while len(done) < len(tickets):
-            done.update(self.step())
-        return [done[ticket] for ticket in tickets]
 
     def submit(self, request: Request) -> int:
         if not request.prompt_ids:
@@ -163,7 +156,7 @@ class Engine:
                 pending=list(request.prompt_ids[len(prefix.ids) :]),
             )
             self._rows.append(row)
-            self._force(row)
+            row.force(self._version)
         self._fit()
 
     def _roomy(self, room: int, requests: Sequence[Request]) -> int:
@@ -262,38 +255,12 @@ class Engine:
             uniforms = torch.tensor([rows[i].random.random() for i in free], device=self._device, dtype=torch.float32)
             picked = logits if len(free) == len(rows) else logits[free]
             for i, token, logprob in zip(free, *draw_free(picked, temperatures, uniforms), strict=True):
-                self._took(rows[i], token, logprob, None)
+                rows[i].took(token, logprob, self._version, self._ends, self.chat.decode)
         for i, row in enumerate(rows):
             if row.grammar is not None:
-                self._choose(row, row.grammar, logits[i])
-
-    def _choose(self, row: _Running, grammar: GrammarState, logits: Tensor) -> None:
-        allowed, sampling = grammar.allowed(), row.request.sampling
-        token, logprob = draw_choice(logits, allowed, sampling.temperature, sampling.explore, row.random.random())
-        grammar.consume(token)
-        self._took(row, token, logprob, allowed)
-        self._force(row)
-
-    def _took(self, row: _Running, token: int, logprob: float, choices: tuple[int, ...] | None) -> None:
-        row.add(token, logprob, self._version, True, choices)
-        self.tokens_sampled += 1
-        request = row.request
-        ended = token in self._ends or (request.stop and _stopped(row, request, self.chat.decode))
-        if row.grammar is None and ended:
-            row.finish = "stop"
-        if not row.finish and len(row.ids) >= request.sampling.max_tokens:
-            row.finish = "length"
-
-    def _force(self, row: _Running) -> None:
-        """Append the run that the grammar forces: no sampling, log-probability 0."""
-        if row.grammar is None or row.finish:
-            return
-        for token in row.grammar.take_forced():
-            row.add(token, 0.0, self._version, False, None)
-        if row.grammar.done:
-            row.finish = "stop"
-        elif len(row.ids) >= row.request.sampling.max_tokens:
-            row.finish = "length"
+                allowed = row.grammar.allowed()
+                row.choose(logits[i, list(allowed)].double().cpu().numpy(), allowed, self._version)
+        self.tokens_sampled += len(rows)
 
     def _release(self) -> list[tuple[int, Completion]]:
         """Take finished rows out; the last row moves into the freed place, so that places stay dense."""
@@ -311,11 +278,6 @@ class Engine:
             self._tails.resize(0, 0)  # an idle sampler leaves the memory to the learner
             trim()
         return sorted(finished, key=lambda pair: pair[0])
-
-
-def _stopped(row: _Running, request: Request, decode: Callable[[Sequence[int]], str]) -> bool:
-    tail = decode(row.ids[-8:])  # cheap look first: a stop text is short
-    return request.stop in tail and decode(row.ids).count(request.stop) >= request.stop_count
 
 
 def _room(request: Request, prefix: Prefix) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from bowerbird.inference.chat import Chat
-from bowerbird.inference.protocol import Request
+from bowerbird.inference.protocol import Request, Sampler
 from bowerbird.types import Completion, PolicyVersion
 
 _LOGPROB = -0.5
@@ -31,11 +31,11 @@ def byte_chat() -> Chat:
     return Chat(cast(Any, _Bytes()))
 
 
-class FakeSampler:
+class FakeSampler(Sampler):
     """Answers every request with `reply(request)`, cut at its `max_tokens`. One a step, in order."""
 
     def __init__(self, chat: Chat, reply: Callable[[Request], str], version: int = 0) -> None:
-        self._chat, self._reply, self._version = chat, reply, version
+        self.chat, self._reply, self._version = chat, reply, version
         self._waiting: list[tuple[int, Request]] = []
         self.requests: list[Request] = []  # all that were asked, for assertions
 
@@ -61,7 +61,7 @@ class FakeSampler:
         self._version = version.number
 
     def _answer(self, request: Request) -> Completion:
-        ids = self._chat.encode(self._reply(request))
+        ids = self.chat.encode(self._reply(request))
         kept = ids[: request.sampling.max_tokens]
         n = len(kept)
         return Completion(
@@ -73,5 +73,5 @@ class FakeSampler:
             choices=(None,) * n,
             sampling=request.sampling,
             finish="stop" if n == len(ids) else "length",
-            text=self._chat.decode(kept),
+            text=self.chat.decode(kept),
         )

@@ -1,4 +1,4 @@
-"""The sampler that a configuration asks for: in this process, in others, or vLLM in an environment of its own."""
+"""The sampler that a configuration asks for: in this process, in others, vLLM elsewhere, a server."""
 
 import os
 from collections.abc import Iterator
@@ -14,8 +14,10 @@ from bowerbird.inference.chat import Chat
 from bowerbird.inference.engine import Engine
 from bowerbird.inference.loading import best_device, best_dtype, load_tokenizer
 from bowerbird.inference.pool import Pool
+from bowerbird.inference.protocol import Sampler
+from bowerbird.inference.server_sampler import Server, ServerSampler
 from bowerbird.inference.vllm_sampler import VllmSampler
-from bowerbird.types import ConfigError
+from bowerbird.types import ConfigError, PolicyVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,18 @@ def hardware(config: Config) -> Hardware:
 
 
 @contextmanager
-def open_sampler(config: Config, path: str, version: int) -> Iterator[Engine | Pool]:
+def open_sampler(config: Config, path: str, version: int) -> Iterator[Sampler]:
     """The model at `path` as policy version `version`. Processes share the places and the memory of one sampler.
 
     Raises ConfigError for a device that is not there, ModelError for a model that cannot be sampled exactly.
     """
     settings = config.sampler
+    if settings.engine == "server":
+        server = Server(settings.endpoint.rstrip("/"), settings.reload, os.environ.get(settings.api_key_env, ""))
+        at = PolicyVersion(version, path)
+        with closing(ServerSampler(server, load_tokenizer(path), places=settings.places, version=at)) as sampler:
+            yield sampler
+        return
     if settings.engine == "own" and settings.processes == 1:
         yield _own(config, path, version)()
         return

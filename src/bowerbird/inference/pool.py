@@ -56,7 +56,7 @@ class _Lane:
         self.lives = _LIVES
 
 
-class Pool:
+class Pool(Sampler):
     """A `Sampler` over `lanes` others in processes of their own, each what `make` (picklable) gives there.
     `python` is the interpreter of another environment, as in `Child`.
 
@@ -83,13 +83,6 @@ class Pool:
     def pids(self) -> list[int]:
         """The lanes' processes."""
         return [lane.child.pid for lane in self._lanes]
-
-    def generate(self, requests: Sequence[Request]) -> list[Completion]:
-        tickets = [self.submit(request) for request in requests]
-        done: dict[int, Completion] = {}
-        while len(done) < len(tickets):
-            done.update(self.step())
-        return [done[ticket] for ticket in tickets]
 
     def submit(self, request: Request) -> int:
         if not request.prompt_ids:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bowerbird.inference.chat import Chat
 from bowerbird.types import Completion, PolicyVersion, Sampling
 
 
@@ -28,7 +29,12 @@ def no_answer(request: Request) -> Completion:
 
 
 class Sampler(Protocol):
-    """Samples many requests at once. The order of results does not depend on timing, so runs repeat exactly."""
+    """Samples many requests at once. The order of results does not depend on timing, so runs repeat exactly.
+
+    `chat` renders prompts for its model.
+    """
+
+    chat: Chat
 
     @property
     def version(self) -> int:
@@ -36,8 +42,12 @@ class Sampler(Protocol):
         ...
 
     def generate(self, requests: Sequence[Request]) -> list[Completion]:
-        """All requests to completion, in the order given."""
-        ...
+        """All requests to completion, in the order given. Nothing else may be under way."""
+        tickets = [self.submit(request) for request in requests]
+        done: dict[int, Completion] = {}
+        while len(done) < len(tickets):
+            done.update(self.step())
+        return [done[ticket] for ticket in tickets]
 
     def submit(self, request: Request) -> int:
         """Queue a request; the ticket names it in what `step` returns. One that can never fit gets `no_answer`."""

@@ -1,9 +1,12 @@
-"""One running request: what was sampled for it so far, token by token."""
+"""One running request: what was sampled for it so far, token by token, and when it ends."""
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bowerbird.inference.choose import draw_among
 from bowerbird.inference.grammar import GrammarState
 from bowerbird.inference.protocol import Request
 from bowerbird.types import Completion
@@ -31,6 +34,50 @@ class Row:
         self.versions.append(version)
         self.sampled.append(sampled)
         self.choices.append(choices)
+
+    def took(
+        self,
+        token: int,
+        logprob: float,
+        version: int,
+        ends: Collection[int],
+        decode: Callable[[Sequence[int]], str],
+    ) -> None:
+        """A sampled token of free text. `ends` are the tokens that end a turn."""
+        self.add(token, logprob, version, True, None)
+        if token in ends or self._stopped(decode):
+            self.finish = "stop"
+        elif len(self.ids) >= self.request.sampling.max_tokens:
+            self.finish = "length"
+
+    def choose(self, values: NDArray[np.float64], allowed: tuple[int, ...], version: int) -> None:
+        """Draw one of the tokens that the grammar allows, of logits or log-probabilities `values` [allowed], and append
+        what is forced then."""
+        assert self.grammar is not None
+        sampling = self.request.sampling
+        token, logprob = draw_among(values, allowed, sampling.temperature, sampling.explore, self.random.random())
+        self.grammar.consume(token)
+        self.add(token, logprob, version, True, allowed)
+        if len(self.ids) >= sampling.max_tokens:
+            self.finish = "length"
+        else:
+            self.force(version)
+
+    def force(self, version: int) -> None:
+        """Append the run that the grammar forces: no sampling, log-probability 0."""
+        if self.grammar is None:
+            return
+        for token in self.grammar.take_forced():
+            self.add(token, 0.0, version, False, None)
+        if self.grammar.done:
+            self.finish = "stop"
+        elif len(self.ids) >= self.request.sampling.max_tokens:
+            self.finish = "length"
+
+    def _stopped(self, decode: Callable[[Sequence[int]], str]) -> bool:
+        stop, count = self.request.stop, self.request.stop_count
+        # a cheap look first: a stop text is short
+        return bool(stop) and stop in decode(self.ids[-8:]) and decode(self.ids).count(stop) >= count
 
     def completion(self) -> Completion:
         return Completion(

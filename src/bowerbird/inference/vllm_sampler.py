@@ -7,22 +7,22 @@ cache has all but the new tokens.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bowerbird.inference.chat import Chat
-from bowerbird.inference.choose import draw_among
 from bowerbird.inference.grammar import GrammarCompiler
-from bowerbird.inference.protocol import Request, no_answer
+from bowerbird.inference.protocol import Request, Sampler, no_answer
 from bowerbird.inference.row import Row
+from bowerbird.inference.vllm_worker import Worker
 from bowerbird.types import Completion, ModelError, PolicyVersion
 
 _MOST_LISTED = 128  # token ids whose log-probabilities the engine gives one by one
 
 
-class VllmSampler:
+class VllmSampler(Sampler):
     """A `Sampler` over one vLLM engine. `options` are vLLM's own engine arguments.
 
     Raises ModelError where vLLM is not installed or cannot load the model.
@@ -61,13 +61,6 @@ class VllmSampler:
     def version(self) -> int:
         return self._version
 
-    def generate(self, requests: Sequence[Request]) -> list[Completion]:
-        tickets = [self.submit(request) for request in requests]
-        done: dict[int, Completion] = {}
-        while len(done) < len(tickets):
-            done.update(self.step())
-        return [done[ticket] for ticket in tickets]
-
     def submit(self, request: Request) -> int:
         self._tickets += 1
         if len(request.prompt_ids) > self._context - request.sampling.max_tokens:
@@ -75,6 +68,7 @@ class VllmSampler:
             return self._tickets
         grammar = self._grammars.start(request.schema) if request.schema else None
         row = Row(self._tickets, request, np.random.default_rng(request.sampling.seed), grammar)
+        row.force(self._version)
         self._go_on(row)
         return self._tickets
 
@@ -93,30 +87,15 @@ class VllmSampler:
         return sorted(done, key=lambda pair: pair[0])
 
     def load(self, version: PolicyVersion) -> None:
-        """Rows that run keep their keys and values; requests that begin now share none of the old ones (see `_ask`).
-
-        Raises ModelError for a model whose output layer is its embedding: vLLM reloads the one and not the other.
-        """
-        if getattr(self._engine.model_config.hf_config, "tie_word_embeddings", False):
-            raise ModelError(
-                "vLLM keeps the old output layer of a model with tied embeddings when it reloads weights, and would "
-                "sample from a mixture of two versions: use sampler.engine = 'own', or a checkpoint with "
-                "tie_word_embeddings off"
-            )
+        """Rows that run keep their keys and values; requests that begin now share none of the old ones (see `_ask`)."""
         self._engine.collective_rpc("reload_weights", kwargs={"weights_path": version.path})
+        self._engine.collective_rpc(Worker.repack_head)
         self._version = version.number
 
     # -- rows --------------------------------------------------------------------------------------
 
     def _go_on(self, row: Row) -> None:
         """The next request of a row, or its end."""
-        if row.grammar is not None and not row.finish:
-            for token in row.grammar.take_forced():
-                row.add(token, 0.0, self._version, False, None)
-            if row.grammar.done:
-                row.finish = "stop"
-            elif len(row.ids) >= row.request.sampling.max_tokens:
-                row.finish = "length"
         if row.finish:
             row.text = self.chat.decode(row.ids)
             self._done.append((row.ticket, row.completion()))
@@ -150,17 +129,8 @@ class VllmSampler:
 
     def _took(self, row: Row, token: int, logprobs: Mapping[int, float]) -> None:
         """One token more. Under a grammar the engine's own is thrown away, and one of the allowed is drawn."""
-        sampling, request = row.request.sampling, row.request
         if row.grammar is not None:
             allowed = row.grammar.allowed()
-            values = np.array([logprobs[i] for i in allowed])
-            token, logprob = draw_among(values, allowed, sampling.temperature, sampling.explore, row.random.random())
-            row.grammar.consume(token)
-            row.add(token, logprob, self._version, True, allowed)
-            return
-        row.add(token, logprobs[token], self._version, True, None)
-        stopped = request.stop and self.chat.decode(row.ids).count(request.stop) >= request.stop_count
-        if token in self.chat.end_ids or stopped:
-            row.finish = "stop"
-        elif len(row.ids) >= sampling.max_tokens:
-            row.finish = "length"
+            row.choose(np.array([logprobs[i] for i in allowed]), allowed, self._version)
+        else:
+            row.took(token, logprobs[token], self._version, self.chat.end_ids, self.chat.decode)

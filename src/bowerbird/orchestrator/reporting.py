@@ -128,7 +128,8 @@ def _said(opinion: Opinion) -> str:
 def _choices(credited: Sequence[Credited]) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
     for item in credited:
-        for name, value in (item.trial.scaffold.spec or {}).items():
+        scaffold = item.trial.scaffold
+        for name, value in (scaffold.spec or {}).items() if scaffold.tier == "card" else ():
             counts.setdefault(name, Counter())[str(value)] += 1
     return {name: dict(counter) for name, counter in counts.items()}
 

@@ -13,7 +13,7 @@ from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Request, Sampler
 from bowerbird.orchestrator.credit import Trial
 from bowerbird.orchestrator.grading import Grader
-from bowerbird.orchestrator.jobs import card_job
+from bowerbird.orchestrator.jobs import scaffold_job
 from bowerbird.rewards.verdict import scaffold_return
 from bowerbird.rollout.driver import Job
 from bowerbird.rollout.seeds import derive
@@ -78,7 +78,7 @@ class Wave:
         """Rollout k under every scaffold of a task draws from the same random numbers: luck that is shared cancels when
         scaffolds are compared, and no gradient is biased by it, since no scaffold knows the numbers."""
         own = derive(self.seed, "rollout", scaffold.task_id, k)
-        return card_job(self._config, self._stages, scaffold, f"{scaffold.scaffold_id}-{k}", own, draw_all=True)
+        return scaffold_job(self._config, self._stages, scaffold, f"{scaffold.scaffold_id}-{k}", own, draw_all=True)
 
     # -- rewards -----------------------------------------------------------------------------------
 
@@ -105,6 +105,7 @@ class Wave:
         return trials
 
 
-def read_proposals(proposals: Sequence[Proposal], completions: Sequence[Completion]) -> list[Scaffold]:
+def read_proposals(proposals: Sequence[Proposal], completions: Sequence[Completion], tier: str) -> list[Scaffold]:
     """What the model wrote, as scaffolds, valid or not."""
-    return [read_proposal(p.scaffold_id, p.task, p.before, c) for p, c in zip(proposals, completions, strict=True)]
+    pairs = zip(proposals, completions, strict=True)
+    return [read_proposal(p.scaffold_id, p.task, p.before, c, tier) for p, c in pairs]

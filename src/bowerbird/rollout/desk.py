@@ -1,37 +1,94 @@
-"""The workspace of one rollout: opened at its first action, gone before anything is graded."""
+"""The workspace of one rollout: opened at its first action, gone before anything is graded.
 
-from bowerbird.rollout.effects import Act
-from bowerbird.sandbox import Collected, Execution, Limits, Sandbox, Workspace
-from bowerbird.types import Facts, TaskView
+A scaffold that is a program runs in a second sandbox, with nothing in it: it speaks with the host and with nobody else.
+"""
 
-ACT_LIMITS = Limits(wall_s=20.0, cpu_s=20, output_bytes=1 << 16)
+from collections.abc import Sequence
+from math import ceil
+
+from bowerbird.rollout.effects import Act, AtDesk, Heard, Read, Reply, Restore, Snapshot, Speak, Write
+from bowerbird.sandbox import Collected, Dialogue, Execution, Limits, Sandbox, Workspace
+from bowerbird.types import Facts, SandboxError, TaskView
+
+PROGRAM_LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 29, file_bytes=0, processes=1, output_bytes=1 << 20)
+READ_BYTES = 1 << 20
 
 
 class Desk:
-    """Where a rollout acts. The task's own files are protected, save those it is asked to write."""
+    """Where a rollout acts. The task's own files are protected, save those it is asked to write.
 
-    def __init__(self, sandbox: Sandbox, task: TaskView) -> None:
-        self._sandbox, self._task = sandbox, task
+    `program` is the command that runs the scaffold's program, where it is one.
+    """
+
+    def __init__(self, sandbox: Sandbox, task: TaskView, program: Sequence[str] = ()) -> None:
+        self._sandbox, self._task, self._program = sandbox, task, program
         self._workspace: Workspace | None = None
+        self._cell: Workspace | None = None
+        self._dialogue: Dialogue | None = None
+
+    def do(self, effect: AtDesk) -> Reply:
+        """Raises SandboxError when a sandbox is lost; nothing that a model did raises."""
+        match effect:
+            case Act():
+                return self.act(effect)
+            case Read():
+                return self._opened().collect(effect.paths, max_bytes=READ_BYTES)
+            case Write():
+                return self._write(effect)
+            case Snapshot():
+                return self._opened().snapshot()
+            case Restore():
+                return self._opened().restore(effect.number)
+            case Speak():
+                return self._speak(effect)
 
     def act(self, action: Act) -> Execution:
-        """Run one command. Raises SandboxError when the sandbox is lost."""
-        if self._workspace is None:
-            protected = set(self._task.workspace) - set(self._task.submission)
-            self._workspace = self._sandbox.open(self._task.workspace, protected=protected)
-        return self._workspace.run(action.argv, limits=ACT_LIMITS)
+        """Run one command."""
+        limits = Limits(wall_s=action.wall_s, cpu_s=ceil(action.wall_s), output_bytes=action.output_bytes)
+        return self._opened().run(action.argv, limits=limits)
 
     def leave(self) -> tuple[Collected, Facts]:
-        """What stands in the workspace under the declared names, and what was seen there; then it is gone."""
-        if self._workspace is None:
-            return Collected({}), Facts()
+        """What stands in the workspace under the declared names, and what was seen there and in the program's own
+        sandbox; then both are gone."""
         try:
-            return self._workspace.collect(self._task.submission), self._workspace.watched()
+            self._hang_up()
+            facts = self._cell.watched() if self._cell is not None else Facts()
+            if self._workspace is None:
+                return Collected({}), facts
+            return self._workspace.collect(self._task.submission), self._workspace.watched() | facts
         finally:
             self.close()
 
     def close(self) -> None:
-        """Give the workspace up. Safe to call again."""
-        if self._workspace is not None:
-            self._workspace.close()
-            self._workspace = None
+        """Give everything up. Safe to call again."""
+        self._hang_up()
+        for workspace in (self._workspace, self._cell):
+            if workspace is not None:
+                workspace.close()
+        self._workspace = self._cell = None
+
+    def _opened(self) -> Workspace:
+        if self._workspace is None:
+            protected = set(self._task.workspace) - set(self._task.submission)
+            self._workspace = self._sandbox.open(self._task.workspace, protected=protected)
+        return self._workspace
+
+    def _write(self, effect: Write) -> bool:
+        try:
+            self._opened().write(effect.path, effect.data)
+        except SandboxError:  # a path that leads out, or through a link: the model's own affair
+            return False
+        return True
+
+    def _speak(self, effect: Speak) -> Heard:
+        if self._dialogue is None:
+            self._cell = self._sandbox.open({})
+            self._dialogue = Dialogue(self._cell, self._program, PROGRAM_LIMITS)
+        line = self._dialogue.turn(effect.line)
+        return Heard(line) if line is not None else Heard(None, self._hang_up())
+
+    def _hang_up(self) -> Execution | None:
+        if self._dialogue is None:
+            return None
+        dialogue, self._dialogue = self._dialogue, None
+        return dialogue.close()

@@ -18,7 +18,7 @@ from typing import Any, cast
 from bowerbird.inference.protocol import Request, Sampler
 from bowerbird.rollout.checks import check_visible
 from bowerbird.rollout.desk import Desk
-from bowerbird.rollout.effects import Act, Ask, Check, Checked, Draft, Effect, Reply, Run
+from bowerbird.rollout.effects import Ask, AtDesk, Check, Checked, Draft, Effect, Reply, Run
 from bowerbird.sandbox import Limits, Sandbox
 from bowerbird.types import Completion, Facts, InfraError, Rollout, TaskView
 
@@ -30,12 +30,14 @@ REFILLS = 2  # how often a rollout that the machinery lost is begun again
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One rollout to run: who it is, and how it starts. `start` is told how often it was lost before."""
+    """One rollout to run: who it is, and how it starts. `start` is told how often it was lost before. `program` is the
+    command that runs the scaffold, where that is a program."""
 
     rollout_id: str
     task: TaskView
     scaffold_id: str
     start: Callable[[int], Run]
+    program: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,20 +162,20 @@ class Driver:
             live.then(_lost(live.job, error))
 
     def _begin(self, job: Job, attempt: int, then: Callable[[Rollout], None]) -> _Live:
-        return _Live(job, job.start(attempt), attempt, Desk(self._sandbox, job.task), then)
+        return _Live(job, job.start(attempt), attempt, Desk(self._sandbox, job.task, job.program), then)
 
-    def _submit(self, live: _Live, effect: Check | Act) -> list[Future[Any]]:
-        """Begin in the threads: one future for an action, one for each source that is checked."""
-        if isinstance(effect, Act):
-            return [self._pool.submit(live.desk.act, effect)]
+    def _submit(self, live: _Live, effect: Check | AtDesk) -> list[Future[Any]]:
+        """Begin in the threads: one future for what is done at the desk, one for each source that is checked."""
+        if not isinstance(effect, Check):
+            return [self._pool.submit(live.desk.do, effect)]
         task = live.job.task
         return [self._pool.submit(check_visible, self._sandbox, task, s, CHECK_LIMITS) for s in effect.sources]
 
 
-def _reply(effect: Check | Act, futures: Sequence[Future[Any]]) -> Reply:
+def _reply(effect: Check | AtDesk, futures: Sequence[Future[Any]]) -> Reply:
     """What the sandboxes found, once they have. Raises SandboxError when one was lost."""
     results = tuple(future.result() for future in futures)
-    return cast(Reply, results[0] if isinstance(effect, Act) else results)
+    return cast(Reply, results if isinstance(effect, Check) else results[0])
 
 
 def run_null(job: Job, sandbox: Sandbox) -> Mapping[str, bytes]:
@@ -181,7 +183,7 @@ def run_null(job: Job, sandbox: Sandbox) -> Mapping[str, bytes]:
 
     The scaffold's own actions run in earnest; visible checks fail. Raises SandboxError when the sandbox is lost.
     """
-    desk = Desk(sandbox, job.task)
+    desk = Desk(sandbox, job.task, job.program)
     try:
         return _null_files(job, desk)
     finally:
@@ -197,8 +199,8 @@ def _null_files(job: Job, desk: Desk) -> Mapping[str, bytes]:
             reply = tuple(Completion(r.prompt_ids, (), (), (), (), (), r.sampling, "stop") for r in effect.requests)
         elif isinstance(effect, Check):
             reply = tuple(Checked(False, False, "", "no_code") for _ in effect.sources)
-        elif isinstance(effect, Act):
-            reply = desk.act(effect)
+        elif not isinstance(effect, Draft):
+            reply = desk.do(effect)
         else:
             return desk.leave()[0].files if effect.source is None else submission(job.task, effect)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from bowerbird.inference.protocol import Request
-from bowerbird.sandbox import Execution
+from bowerbird.sandbox import Collected, Execution
 from bowerbird.types import Completion, Facts, JsonValue
 
 
@@ -29,6 +29,51 @@ class Act:
     came of it; every process of the command is dead by then."""
 
     argv: tuple[str, ...]
+    wall_s: float = 20.0
+    output_bytes: int = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Take regular files out of the workspace, without following links. The reply is a `Collected`."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Put a file into the workspace. The reply is True, or False where the path is not one inside it."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Remember the workspace as it is. The reply is the snapshot's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Make the workspace what it was. The reply is True, or False where there is no such snapshot."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Say a line to the scaffold's own program and wait for the next one of it. Saying nothing starts it. The reply is
+    a `Heard`."""
+
+    line: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A line of the scaffold's program; None when it has ended, and then how."""
+
+    line: bytes | None
+    end: Execution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +101,7 @@ class Draft:
     log: tuple[dict[str, JsonValue], ...] = field(default=())
 
 
-Effect: TypeAlias = Ask | Check | Act
-Reply: TypeAlias = tuple[Completion, ...] | tuple[Checked, ...] | Execution
+AtDesk: TypeAlias = Act | Read | Write | Snapshot | Restore | Speak
+Effect: TypeAlias = Ask | Check | AtDesk
+Reply: TypeAlias = tuple[Completion, ...] | tuple[Checked, ...] | Execution | Collected | Heard | int
 Run: TypeAlias = Generator[Effect, Reply, Draft]

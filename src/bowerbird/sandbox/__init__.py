@@ -1,6 +1,7 @@
 """The only place where model-written text executes: back ends behind one protocol."""
 
 from bowerbird.sandbox.calls import CallReport, CallResult, decode, encode, run_calls, same
+from bowerbird.sandbox.dialogue import Dialogue
 from bowerbird.sandbox.fake import FakeCall, FakeSandbox, FakeWorkspace, scripted
 from bowerbird.sandbox.local import LocalSandbox
 from bowerbird.sandbox.opening import open_sandbox
@@ -10,6 +11,7 @@ __all__ = [
     "CallReport",
     "CallResult",
     "Collected",
+    "Dialogue",
     "Execution",
     "FakeCall",
     "FakeSandbox",

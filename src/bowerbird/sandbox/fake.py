@@ -107,6 +107,7 @@ class FakeWorkspace:
         self._closed = False
         self.files: dict[str, bytes] = {}
         self.calls: list[FakeCall] = []
+        self._snapshots: list[dict[str, bytes]] = []
         for path, data in files.items():
             self.write(path, data)
         self._protected = {path: _digest(files[path]) for path in protected}
@@ -147,6 +148,21 @@ class FakeWorkspace:
             elif path in self.files:
                 files[path] = self.files[path]
         return Collected(files, tuple(anomalies))
+
+    def snapshot(self) -> int:
+        """A copy of the dictionary."""
+        self._check_open()
+        self._snapshots.append(dict(self.files))
+        return len(self._snapshots)
+
+    def restore(self, number: int) -> bool:
+        """The dictionary as it was."""
+        self._check_open()
+        if not 1 <= number <= len(self._snapshots):
+            return False
+        self.files.clear()
+        self.files.update(self._snapshots[number - 1])
+        return True
 
     def read_decoy(self, path: str) -> None:
         """Record that the content of a decoy was opened."""

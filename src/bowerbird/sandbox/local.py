@@ -23,6 +23,7 @@ from bowerbird.sandbox.interpreter import MOUNT_POINT, find_interpreter, world_r
 from bowerbird.sandbox.probe import probe
 from bowerbird.sandbox.process import Start, execute, unusable
 from bowerbird.sandbox.protocol import Collected, Execution, Limits, Watch, Workspace
+from bowerbird.sandbox.snapshots import Snapshots
 from bowerbird.sandbox.usage import MAX_DEPTH, MAX_ENTRIES, disk_use, memory_of_tree
 from bowerbird.sandbox.watch import Tracer, bounded, sees_calls
 from bowerbird.types import Facts, SandboxError, SandboxUnavailable
@@ -199,6 +200,7 @@ class LocalWorkspace:
         self._seen = Facts()
         self._lock = threading.Lock()
         self._protected: Mapping[str, bytes] = {}
+        self._snapshots = Snapshots(place, sandbox.prefix(), arguments, sandbox._owner)
         self._folder: int | None = os.open(place / "work", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
     def protect(self, hashes: Mapping[str, bytes]) -> None:
@@ -265,6 +267,18 @@ class LocalWorkspace:
         """Take declared files out; see `collect.collect_files`. Raises SandboxError only when closed."""
         with self._lock:
             return collect_files(self._open_folder(), paths, max_bytes)
+
+    def snapshot(self) -> int:
+        """See `Workspace.snapshot`."""
+        with self._lock:
+            self._open_folder()
+            return self._snapshots.take()
+
+    def restore(self, number: int) -> bool:
+        """See `Workspace.restore`."""
+        with self._lock:
+            self._open_folder()
+            return self._snapshots.restore(number)
 
     def watched(self) -> Facts:
         """Facts so far: decoys opened, protected files changed or gone, system calls where they are traced."""

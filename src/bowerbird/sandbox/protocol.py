@@ -53,6 +53,14 @@ class Workspace(Protocol):
 
     def collect(self, paths: Collection[str], *, max_bytes: int = 1 << 20) -> Collected: ...
 
+    def snapshot(self) -> int:
+        """Remember all files as they are; the snapshot's number. The last few are kept. Raises SandboxError."""
+        ...
+
+    def restore(self, number: int) -> bool:
+        """Make the files what they were then; False where there is no such snapshot. Raises SandboxError."""
+        ...
+
     def watched(self) -> Facts:
         """What its commands did so far. `watchers` is empty where nothing watched."""
         ...

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from bowerbird.scaffold.reading import read_object
 from bowerbird.types import JsonValue
 
 MAX_CHARACTERS = 600  # a card is under 350; more is something else
@@ -84,19 +85,7 @@ def _object(options: Mapping[str, list[JsonValue]]) -> dict[str, JsonValue]:
 
 def parse_card(text: str) -> tuple[Card | None, str | None]:
     """The card in `text`, or why it is none. Leading and trailing prose and a code fence are allowed."""
-    if len(text) > MAX_CHARACTERS:
-        return None, f"longer than {MAX_CHARACTERS} characters"
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
-        return None, "no JSON object"
-    try:
-        raw: JsonValue = json.loads(text[start : end + 1])
-        return Card.model_validate(raw), None
-    except (ValueError, RecursionError, ValidationError) as error:
-        if isinstance(error, ValidationError):
-            problem = error.errors()[0]
-            return None, f"{'.'.join(map(str, problem['loc'])) or 'card'}: {problem['msg']}"[:120]
-        return None, "not JSON"
+    return read_object(Card, text, MAX_CHARACTERS)
 
 
 def write_card(card: Card) -> str:

@@ -24,7 +24,17 @@ from bowerbird.tasks.fields import files_below, names, number, read_text, string
 from bowerbird.tasks.loaded import Loaded, TaskSet
 from bowerbird.types import Case, JsonValue, TaskError, TaskView, VerifierSpec
 
-KEYS = ("kind", "task_id", "entry_point", "category", "difficulty", "submission", "timeout_s", "examples")
+KEYS = (
+    "kind",
+    "task_id",
+    "entry_point",
+    "category",
+    "difficulty",
+    "submission",
+    "timeout_s",
+    "examples",
+    "visible_tests",
+)
 PYTEST_KEYS = ("expected_tests", "canaries", "isolation")
 TIMEOUT_S = {"oracle": 5.0, "pytest": 30.0, "script": 60.0}
 LEVELS = {"easy": 0.25, "medium": 0.5, "hard": 0.75}
@@ -123,6 +133,7 @@ def _own_task(root: Path, settings: Mapping[str, JsonValue], ours: Mapping[str, 
         submission=submission,
         difficulty=number(ours.get("difficulty", 0.5), "difficulty", where, 0.0, 1.0),
         workspace=files_below(root / "environment" / "workspace", root),
+        visible=tuple(names(ours.get("visible_tests", []), "visible_tests", where)),
     )
     spec = VerifierSpec(
         task_id=view.task_id,

@@ -44,6 +44,7 @@ class TaskView:
     submission: tuple[str, ...] = ("solution.py",)  # declared files, relative to the workspace
     difficulty: float = 0.5  # the author's guess, 0 easy to 1 never solved; used as a prior only
     workspace: Mapping[str, bytes] = field(default_factory=dict)  # files the workspace starts with
+    visible: tuple[str, ...] = ()  # command that runs the visible tests there; examples have none
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Scaffold:
 
     scaffold_id: str
     task_id: str
-    tier: str  # "card"
+    tier: str  # "card", "plan" or "program"
     text: str
     spec: Mapping[str, JsonValue] | None
     invalid: str | None

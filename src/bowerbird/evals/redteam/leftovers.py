@@ -73,6 +73,12 @@ class Kept:
         left = self._inner.collect(others, max_bytes=max_bytes).files
         return Collected(Submission(declared.files, {**left, **declared.files}), declared.anomalies)
 
+    def snapshot(self) -> int:
+        return self._inner.snapshot()
+
+    def restore(self, number: int) -> bool:
+        return self._inner.restore(number)
+
     def watched(self) -> Facts:
         return self._inner.watched()
 

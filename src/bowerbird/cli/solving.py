@@ -1,0 +1,161 @@
+"""What `bowerbird solve` says and asks, from the wish to the change. Not in the command: --help is quick."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from bowerbird.cli.options import training_extra
+from bowerbird.inference.protocol import Sampler
+from bowerbird.inference.remote import Endpoint, RemoteSampler, Usage
+from bowerbird.rollout.host import Budget
+from bowerbird.sandbox import open_sandbox
+from bowerbird.scaffold.tiers import TIERS
+from bowerbird.solve.repository import Repository, apply, read_repository, unified
+from bowerbird.solve.shelf import Kept, Shelf, identity
+from bowerbird.solve.work import Result, Workshop, propose, react, task_view, work
+from bowerbird.types import ConfigError, Scaffold, TaskView
+from bowerbird.viewer.working import WorkView
+
+_ACTION_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The command's arguments, in its order."""
+
+    instruction: str
+    repo: Path
+    model: str
+    endpoint: str
+    key_env: str
+    tests: str
+    scaffold_file: Path | None
+    tier: str
+    keep: bool
+    tokens: int
+    turn_tokens: int
+    turns: int
+    price: str
+    patch: Path | None
+    yes: bool
+    seed: int
+    backend: str
+
+
+def solve_it(wish: Wish) -> None:
+    """Raises ConfigError, RunError or InfraError; until the user agrees nothing of theirs is touched."""
+    prices = _prices(wish.price)
+    repository = read_repository(wish.repo)
+    task = task_view(wish.instruction, repository, tuple(shlex.split(wish.tests)))
+    for line in repository.left_out:
+        click.echo(f"left out: {line}", err=True)
+    budget = Budget(wish.tokens, wish.turns, 4 * wish.turns, wish.turn_tokens, _ACTION_S)
+    sandbox = open_sandbox(wish.backend, hide=(repository.root,))
+    with _sampler(wish) as (sampler, usage):
+        shop = Workshop(sampler, sampler.chat, sandbox, budget)
+        scaffold = _scaffold(wish, task, shop, repository)
+        click.echo(f"scaffold ({scaffold.tier}): {_short(scaffold.text)}")
+        result = work(task, scaffold, shop, wish.seed, WorkView(click.echo))
+    _tell(result, usage, prices)
+    taken = _offer(repository, result, wish.patch, wish.yes)
+    if wish.keep and _worked(result, taken):
+        value = 1.0 if result.passed else 0.5
+        name, text = identity(repository.root), scaffold.text
+        Shelf().keep(Kept(name, scaffold.tier, text, wish.instruction, value, result.tokens))
+        click.echo(f"kept the scaffold in {Shelf().path}")
+
+
+@contextmanager
+def _sampler(wish: Wish) -> Iterator[tuple[Sampler, Usage]]:
+    """The model to work with, and what an endpoint counts of it."""
+    if wish.endpoint:
+        with closing(RemoteSampler(Endpoint(wish.endpoint, wish.model, wish.key_env))) as remote:
+            yield remote, remote.usage
+        return
+    with training_extra():
+        from bowerbird.config import Config
+        from bowerbird.inference.models import resolve
+        from bowerbird.inference.opening import open_sampler
+    path = resolve(wish.model, lambda text: click.echo(text, err=True))
+    with open_sampler(Config(), path, 0) as own:
+        yield own, Usage()
+
+
+def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository) -> Scaffold:
+    """The user's, the model's own, or the plain loop."""
+    if wish.scaffold_file is not None:
+        return _given(wish.scaffold_file)
+    if wish.tier == "none":
+        return react()
+    before = Shelf().best(identity(repository.root))
+    if before is not None:
+        click.echo(f"starting from the {before.tier} that worked here: {before.task[:80]}")
+    click.echo("the model proposes a scaffold ...")
+    own = propose(task, shop, wish.tier, before, wish.seed)
+    if own.invalid is None:
+        return own
+    click.echo(f"its scaffold cannot be used ({own.invalid}); working in the plain loop instead", err=True)
+    return react()
+
+
+def _given(file: Path) -> Scaffold:
+    tier = "program" if file.suffix == ".py" else "plan"
+    try:
+        text = file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the scaffold {file}: {error}") from error
+    spec, problem = TIERS[tier].parse(text)
+    if spec is None:
+        raise ConfigError(f"{file} is no {tier}: {problem}")
+    return Scaffold("given", "solve", tier, text, spec, None, None, None, 0)
+
+
+def _tell(result: Result, usage: Usage, prices: tuple[float, float]) -> None:
+    counted = (
+        f"{usage.prompt:,} tokens in, {usage.completion:,} out" if usage.calls else f"{result.tokens:,} tokens out"
+    )
+    cost = (usage.prompt * prices[0] + usage.completion * prices[1]) / 1e6
+    told = f", {cost:.4f} at the given price" if any(prices) and usage.calls else ""
+    tests = {None: "no visible tests", True: "visible tests pass", False: "visible tests FAIL"}[result.passed]
+    click.echo(f"\n{len(result.draft.calls)} answers, {counted}{told}; {tests}")
+
+
+def _offer(repository: Repository, result: Result, patch: Path | None, yes: bool) -> bool:
+    """Show the difference, and apply it where the user agrees. Whether it was taken."""
+    if not result.change:
+        click.echo("nothing was changed")
+        return False
+    text = unified(repository.files, result.change)
+    if patch is not None:
+        patch.write_text(text)
+        click.echo(f"patch: {patch}")
+        return True
+    click.echo(text)
+    if not (yes or click.confirm(f"apply this to {repository.root}?")):
+        return False
+    apply(repository, result.change)
+    click.echo(f"applied to {len(result.change.files)} files")
+    return True
+
+
+def _worked(result: Result, taken: bool) -> bool:
+    return taken if result.passed is None else result.passed
+
+
+def _prices(text: str) -> tuple[float, float]:
+    if not text:
+        return 0.0, 0.0
+    try:
+        first, second = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise ConfigError(f"--price takes two numbers, such as 0.5,1.5, not {text!r}") from error
+    return first, second
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else f"{line[:200]} ..."

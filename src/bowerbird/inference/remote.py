@@ -1,0 +1,196 @@
+"""Any OpenAI-compatible chat endpoint as a model to work with, though not one to learn from: it gives text, and neither
+token ids nor log-probabilities.
+
+Rollouts speak of token ids, so here an id stands for a piece of text: a whole message of the prompt, or about a token's
+worth of an answer. What is sent is always the messages themselves.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from bowerbird.inference.chat import Chat, Message
+from bowerbird.inference.protocol import Request, Sampler, no_answer
+from bowerbird.types import Completion, ConfigError, InfraError, PolicyVersion
+
+_PIECE = 4  # characters of an answer that count as one token
+_TURN_S = 0.1
+_RETRIES, _PAUSE_S = 5, 1.0
+_TOO_LONG = ("context length", "context_length", "maximum context", "too long", "too many tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`url` is the base URL, such as https://api.example.com/v1; `key_env` names the variable that holds the key."""
+
+    url: str
+    model: str
+    key_env: str = "OPENAI_API_KEY"
+    timeout_s: float = 600.0
+
+
+@dataclass(slots=True)
+class Usage:
+    """Tokens as the endpoint counted them."""
+
+    calls: int = 0
+    prompt: int = 0
+    completion: int = 0
+
+
+class RemoteChat(Chat):
+    """Messages as ids, and back."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._ids: dict[str, int] = {}
+        self._messages: dict[int, Message] = {}
+
+    def prompt(self, messages: Sequence[Message], prefill: str = "") -> tuple[int, ...]:
+        """`prefill` is asked for in words: an endpoint cannot be made to begin with it."""
+        if prefill:
+            *before, last = messages
+            asked = f"{last['content']}\nBegin your answer with exactly:\n{prefill}"
+            messages = [*before, {"role": last["role"], "content": asked}]
+        return tuple(self._message(dict(message)) for message in messages)
+
+    def extend(self, ids: Sequence[int], user: str, prefill: str = "") -> tuple[int, ...]:
+        return (*ids, *self.prompt([{"role": "user", "content": user}], prefill))
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        return tuple(self._id(text[i : i + _PIECE]) for i in range(0, len(text), _PIECE))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return "".join(self._texts[i] for i in ids if i not in self._messages)
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        return frozenset()
+
+    def messages(self, ids: Sequence[int]) -> list[Message]:
+        """What is to be sent: runs of an answer's pieces are the assistant's."""
+        found: list[Message] = []
+        said: list[int] = []
+        for i in [*ids, -1]:
+            if i in self._messages or i < 0:
+                if said:
+                    found.append({"role": "assistant", "content": self.decode(said)})
+                    said = []
+                if i >= 0:
+                    found.append(self._messages[i])
+            else:
+                said.append(i)
+        return found
+
+    def _message(self, message: dict[str, str]) -> int:
+        number = self._id(f"\0{json.dumps(message)}")
+        self._messages[number] = message
+        return number
+
+    def _id(self, text: str) -> int:
+        if text not in self._ids:
+            self._ids[text] = len(self._texts)
+            self._texts.append(text)
+        return self._ids[text]
+
+
+class RemoteSampler(Sampler):
+    """A `Sampler` of answers without log-probabilities (0.0 stands there). Raises InfraError where the endpoint stays
+    out, and ConfigError where it refuses: a wrong key, a wrong model."""
+
+    def __init__(self, endpoint: Endpoint, *, at_once: int = 8, transport: httpx.BaseTransport | None = None) -> None:
+        """`transport` stands in for the network."""
+        if not endpoint.url.startswith(("http://", "https://")):
+            raise ConfigError(f"{endpoint.url!r} is no endpoint: give a base URL, such as http://localhost:8000/v1")
+        self.chat, self.usage = RemoteChat(), Usage()
+        self._endpoint = endpoint
+        key = os.environ.get(endpoint.key_env, "")
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=endpoint.timeout_s, transport=transport
+        )
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="endpoint")
+        self._asked: dict[int, Future[Completion]] = {}
+        self._tickets = 0
+
+    @property
+    def version(self) -> int:
+        return 0
+
+    def submit(self, request: Request) -> int:
+        self._tickets += 1
+        self._asked[self._tickets] = self._pool.submit(self._answer, request)
+        return self._tickets
+
+    def step(self) -> list[tuple[int, Completion]]:
+        wait(self._asked.values(), timeout=_TURN_S, return_when=FIRST_COMPLETED)
+        done = sorted(ticket for ticket, future in self._asked.items() if future.done())
+        return [(ticket, self._asked.pop(ticket).result()) for ticket in done]
+
+    def load(self, version: PolicyVersion) -> None:
+        raise ConfigError("an endpoint takes no weights: it can be worked with, not trained")
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def _answer(self, request: Request) -> Completion:
+        found = self._post(self._body(request))
+        if found is None:
+            return no_answer(request)
+        try:
+            choice = found["choices"][0]
+            text = choice["message"].get("content") or ""
+        except (LookupError, TypeError, AttributeError) as error:
+            raise InfraError(f"{self._endpoint.url} answered something else than a chat completion") from error
+        self._count(found.get("usage") or {}, text)
+        ids = self.chat.encode(text)
+        n = len(ids)
+        finish = "length" if choice.get("finish_reason") == "length" else "stop"
+        return Completion(
+            request.prompt_ids, ids, (0.0,) * n, (0,) * n, (True,) * n, (None,) * n, request.sampling, finish, text
+        )
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._endpoint.model,
+            "messages": [dict(message) for message in self.chat.messages(request.prompt_ids)],
+            "temperature": request.sampling.temperature,
+            "max_tokens": request.sampling.max_tokens,
+            "seed": request.sampling.seed % (1 << 31),
+        }
+        if request.schema:
+            named = {"name": "answer", "schema": json.loads(request.schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
+        return body
+
+    def _post(self, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """None where the prompt does not fit into the model's context."""
+        url = f"{self._endpoint.url.rstrip('/')}/chat/completions"
+        problem = ""
+        for attempt in range(_RETRIES):
+            if attempt:
+                time.sleep(_PAUSE_S * 2 ** (attempt - 1))
+            try:
+                response = self._client.post(url, json=body)
+            except httpx.HTTPError as error:
+                problem = f"{type(error).__name__} {error}"
+                continue
+            if response.is_success:
+                return dict(response.json())
+            problem = f"{response.status_code} {' '.join(response.text.split())[:300]}"
+            if any(words in response.text.lower() for words in _TOO_LONG):
+                return None
+            if response.status_code < 500 and response.status_code not in (408, 409, 429):
+                raise ConfigError(f"{url} refused: {problem}. The key is read from {self._endpoint.key_env}")
+        raise InfraError(f"{url} does not answer: {problem}")
+
+    def _count(self, usage: Mapping[str, Any], text: str) -> None:
+        self.usage.calls += 1
+        self.usage.prompt += int(usage.get("prompt_tokens") or 0)
+        self.usage.completion += int(usage.get("completion_tokens") or len(text) // _PIECE)

@@ -1,0 +1,65 @@
+"""The turn loop: the model acts, reads what came of it, and acts again, until it is done or its turns are."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from bowerbird.inference.chat import Message
+from bowerbird.rollout.actions import parse_action
+from bowerbird.rollout.effects import Effect, Reply
+from bowerbird.rollout.host import Host, short
+from bowerbird.rollout.tools import use
+
+VIEWS = {"full": 8000, "head_tail": 2000, "errors_only": 2000}  # characters of an observation
+_FINE = ("exit 0", "passed", "wrote", "changed", "noted")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the loop goes: turns at the most, what is remembered, how observations are shown, how warm the model is."""
+
+    turns: int
+    tools: tuple[str, ...]
+    tokens: int  # of these turns together
+    memory: str = "all"  # all, none, last_k or notes
+    k: int = 4
+    view: str = "head_tail"
+    temperature: str = "mid"
+
+
+def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Effect, Reply, bool]:
+    """Whether the model ended the work by itself. Raises Exhausted when the rollout's budget is."""
+    talk: list[Message] = []
+    stop_at = host.tokens_left - manner.tokens
+    for _ in range(manner.turns):
+        if host.tokens_left <= stop_at:
+            return False
+        answer = yield from host.llm(_shown(host, opening, talk, manner), temperature=manner.temperature)
+        action = parse_action(answer)
+        if action is None or action.tool == "submit":
+            return True
+        if action.tool in manner.tools:
+            seen = yield from use(host, action.tool, action.args)
+        else:
+            seen = str(action.args.get("problem") or f"{action.tool} is none of {', '.join(manner.tools)}")
+        talk += [_says("assistant", answer), _says("user", _view(seen, manner.view))]
+    return False
+
+
+def _shown(host: Host, opening: Sequence[Message], talk: Sequence[Message], manner: Manner) -> list[Message]:
+    """What the model gets to see of the talk so far."""
+    kept = {"all": len(talk), "last_k": 2 * manner.k, "none": 2, "notes": 2}[manner.memory]
+    shown = [*opening, *(talk[-kept:] if kept else ())]
+    if manner.memory == "notes" and host.notes and talk:
+        notes = "\n".join(f"{name}: {text}" for name, text in host.notes.items())
+        shown[-1] = _says("user", f"Your notes:\n{notes}\n\n{shown[-1]['content']}")
+    return shown
+
+
+def _view(seen: str, view: str) -> str:
+    if view == "errors_only" and seen.startswith(_FINE):
+        return seen.split("\n", 1)[0]
+    return short(seen, VIEWS[view])
+
+
+def _says(role: str, content: str) -> Message:
+    return {"role": role, "content": content}

@@ -1,0 +1,1 @@
+"""What runs inside a sandbox. Never imported by the host, which reads it as text."""

@@ -1,0 +1,42 @@
+"""A shell that lives on from command to command, though each command's processes are dead at its end.
+
+Its folder and its exported variables are told after every command, behind a mark, and restored before the next. A
+command that ends otherwise (killed, or replaced by `exec`) leaves them as they were.
+"""
+
+from dataclasses import dataclass
+
+from bowerbird.sandbox import Execution
+
+_BOUND = 1 << 15  # bytes of variables; a command line has to hold them
+# $1 folder, $2 variables, $3 command, $4 mark
+_SCRIPT = """eval "$2" 2>/dev/null
+cd -- "$1" 2>/dev/null || cd /work
+__mark=$4
+trap '__code=$?; printf "\\n%s\\n" "$__mark"; pwd; export -p; exit $__code' EXIT
+eval "$3" 2>&1
+"""
+
+
+@dataclass(slots=True)
+class Session:
+    """What lives on."""
+
+    folder: str = "/work"
+    variables: str = ""
+
+    def argv(self, command: str, mark: str) -> tuple[str, ...]:
+        return ("/bin/bash", "-c", _SCRIPT, "shell", self.folder, self.variables, command, mark)
+
+    def finished(self, done: Execution, mark: str) -> str:
+        """What the command printed; the session is then as it left it."""
+        text = (done.stdout + done.stderr).decode("utf-8", "replace")
+        shown, found, rest = text.rpartition(f"\n{mark}\n")
+        if not found:
+            note = "it was stopped at the time limit" if done.timed_out else "it printed too much and was stopped"
+            return f"{text}\n({note})" if done.timed_out or done.truncated else text
+        folder, _, variables = rest.partition("\n")
+        self.folder = folder or self.folder
+        if len(variables) <= _BOUND:
+            self.variables = variables
+        return shown

@@ -1,0 +1,57 @@
+"""Copies of a workspace to come back to. They are made inside a sandbox: what a program left there is never walked by
+the host, and nothing but the copy can see where they lie."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from bowerbird.sandbox.process import execute
+from bowerbird.sandbox.protocol import Limits
+from bowerbird.types import SandboxError
+
+KEPT = 8  # the oldest goes when there is one more
+_INSIDE = "/snapshot"
+_LIMITS = Limits(wall_s=60.0, cpu_s=60, file_bytes=1 << 30)
+_SAVE = f"cp -a --reflink=auto /work/. {_INSIDE}/"
+_BACK = f"find /work -mindepth 1 -delete && cp -a --reflink=auto {_INSIDE}/. /work/"
+
+
+class Snapshots:
+    """Those of one workspace, in `place`. `arguments` are bubblewrap's, `owner` is who the workspace belongs to."""
+
+    def __init__(self, place: Path, prefix: Sequence[str], arguments: Sequence[str], owner: int | None) -> None:
+        self._place, self._prefix, self._owner = place, prefix, owner
+        self._arguments = list(arguments)
+        self._count = 0
+        self._kept: dict[int, Path] = {}
+
+    def take(self) -> int:
+        """A new one's number. Raises SandboxError."""
+        self._count += 1
+        folder = self._place / f"snapshot-{self._count}"
+        try:
+            folder.mkdir(mode=0o700)
+            if self._owner is not None:
+                os.chown(folder, self._owner, self._owner)
+        except OSError as error:
+            raise SandboxError(f"cannot make a snapshot in {self._place}: {error.strerror}") from error
+        self._copy(folder, _SAVE)
+        self._kept[self._count] = folder
+        if len(self._kept) > KEPT:
+            shutil.rmtree(self._kept.pop(min(self._kept)), ignore_errors=True)
+        return self._count
+
+    def restore(self, number: int) -> bool:
+        """Whether there is such a snapshot; the workspace is then what it was. Raises SandboxError."""
+        if number not in self._kept:
+            return False
+        self._copy(self._kept[number], _BACK)
+        return True
+
+    def _copy(self, folder: Path, command: str) -> None:
+        at = self._arguments.index("--bind")  # the workspace itself; all that follows seals the sandbox
+        arguments = [*self._arguments[:at], "--bind", str(folder), _INSIDE, *self._arguments[at:]]
+        done = execute(self._prefix, arguments, ["/bin/sh", "-c", command], stdin=b"", limits=_LIMITS)
+        if done.exit_code != 0:
+            raise SandboxError(f"a snapshot could not be copied: {done.stderr[:200].decode(errors='replace')}")

@@ -1,0 +1,65 @@
+"""Scaffolds that worked, kept for the next task in a repository: one JSON line each, in the user's data folder."""
+
+import json
+import os
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bowerbird.types import RunError
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One scaffold, and what it did."""
+
+    repository: str
+    tier: str
+    text: str
+    task: str
+    value: float  # 1: the visible tests passed; 0.5: there were none, and the user took the change
+    tokens: int
+
+
+class Shelf:
+    """A file of them. A line that cannot be read is passed over: the file is the user's to edit."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or _data_folder() / "scaffolds.jsonl"
+
+    def keep(self, kept: Kept) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a") as file:
+                file.write(json.dumps(asdict(kept)) + "\n")
+        except OSError as error:
+            raise RunError(f"cannot keep the scaffold in {self.path}: {error}") from error
+
+    def best(self, repository: str) -> Kept | None:
+        """The most successful of this repository, the newest among equals."""
+        own = [kept for kept in self.all() if kept.repository == repository]
+        return max(reversed(own), key=lambda kept: kept.value, default=None)
+
+    def all(self) -> list[Kept]:
+        """Oldest first."""
+        found = []
+        for line in self.path.read_text().splitlines() if self.path.is_file() else []:
+            try:
+                found.append(Kept(**json.loads(line)))
+            except (ValueError, TypeError):
+                continue
+        return found
+
+
+def identity(root: Path) -> str:
+    """What a repository is known by: its remote, so that clones are one; else its path."""
+    command = ["git", "-C", str(root), "config", "--get", "remote.origin.url"]
+    try:
+        found = subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        found = ""
+    return found or str(root.resolve())
+
+
+def _data_folder() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "bowerbird"

@@ -1,0 +1,108 @@
+"""One task in a user's repository: a scaffold is proposed, works on a copy, and leaves a difference."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from bowerbird.config import ScaffoldConfig
+from bowerbird.inference.chat import Chat
+from bowerbird.inference.protocol import Sampler
+from bowerbird.rollout.alone import Looker, run_alone
+from bowerbird.rollout.desk import Desk
+from bowerbird.rollout.effects import Act, Draft, Read, Run
+from bowerbird.rollout.host import Budget
+from bowerbird.rollout.plan import run_plan
+from bowerbird.rollout.program import command, run_program
+from bowerbird.sandbox import Collected, Sandbox
+from bowerbird.scaffold.archive import Entry
+from bowerbird.scaffold.plan import REACT, Plan
+from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
+from bowerbird.solve.repository import Change, Repository, changed
+from bowerbird.solve.shelf import Kept
+from bowerbird.types import Scaffold, TaskView
+
+_MOST_FILES, _LISTING_BYTES = 20_000, 4 << 20
+_CATEGORY = "repository"
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a task is worked on with."""
+
+    sampler: Sampler
+    chat: Chat
+    sandbox: Sandbox
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it. `passed` is None where there are no visible tests."""
+
+    change: Change
+    passed: bool | None
+    tokens: int
+    draft: Draft
+
+
+def task_view(instruction: str, repository: Repository, tests: tuple[str, ...]) -> TaskView:
+    """The user's words and files as a task. Nothing is declared for submission: all that changed is taken."""
+    return TaskView(
+        task_id="solve",
+        category=_CATEGORY,
+        instruction=instruction,
+        entry_point="",
+        examples=(),
+        submission=tuple(sorted(repository.files)),
+        workspace=repository.files,
+        visible=tests,
+    )
+
+
+def propose(task: TaskView, shop: Workshop, tier: str, before: Kept | None, seed: int) -> Scaffold:
+    """One scaffold of the model's own, refined from the one that worked here before. It may be invalid: it says why."""
+    entry = None
+    if before is not None and before.tier == tier:
+        entry = Entry(hand_written("kept", task.task_id, before.text, tier), _CATEGORY, before.value, None)
+    config = ScaffoldConfig.model_validate({"tier": tier, "max_tokens": 4096, "temperature": 0.7})
+    (done,) = shop.sampler.generate([proposal_request(task, entry, shop.chat, config, seed, explore=0.0)])
+    return read_proposal("own", task, entry, done, tier)
+
+
+def react() -> Scaffold:
+    """The plain loop over all tools."""
+    return hand_written("react", "solve", REACT.model_dump_json(), "plan")
+
+
+def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Looker = lambda *_: None) -> Result:
+    """Run a valid scaffold on a copy of the repository. Raises InfraError when the model or the sandbox is lost."""
+    program = command() if scaffold.tier == "program" else ()
+    desk = Desk(shop.sandbox, task, program)
+    try:
+        draft = run_alone(_run(task, scaffold, shop, seed), task, shop.sampler, shop.sandbox, desk, look)
+        passed = _passes(task, desk) if task.visible else None
+        change = changed(task.workspace, _left(desk))
+    finally:
+        desk.close()
+    tokens = sum(len(call.token_ids) for call in draft.calls)
+    return Result(change, passed, tokens, draft)
+
+
+def _run(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int) -> Run:
+    assert scaffold.spec is not None
+    if scaffold.tier == "program":
+        return run_program(task, scaffold.spec["source"], shop.chat, shop.budget, seed)
+    return run_plan(task, Plan.model_validate(scaffold.spec), shop.chat, shop.budget, seed)
+
+
+def _passes(task: TaskView, desk: Desk) -> bool:
+    return desk.act(Act(task.visible, 600.0)).exit_code == 0
+
+
+def _left(desk: Desk) -> dict[str, bytes]:
+    """The regular files that stand in the workspace, caches left out."""
+    caches = "-name __pycache__ -o -name .pytest_cache -o -name .mypy_cache -o -name .ruff_cache"
+    listing = f"find . \\( {caches} \\) -prune -o -type f -print0"
+    done = desk.act(Act(("/bin/sh", "-c", listing), 60.0, output_bytes=_LISTING_BYTES))
+    names = [name.removeprefix("./") for name in done.stdout.decode("utf-8", "replace").split("\0") if name]
+    found = cast(Collected, desk.do(Read(tuple(names[:_MOST_FILES]))))
+    return dict(found.files)

@@ -1,0 +1,171 @@
+"""Plans over a scripted model, in the real sandbox."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from bowerbird.inference.chat import Chat
+from bowerbird.inference.fake import FakeSampler
+from bowerbird.rollout.actions import Action, parse_action
+from bowerbird.rollout.driver import Driver, Job
+from bowerbird.rollout.host import Budget
+from bowerbird.rollout.plan import run_plan
+from bowerbird.sandbox import Sandbox
+from bowerbird.scaffold.plan import REACT, Node, Plan, parse_plan
+from bowerbird.types import Rollout, TaskView
+
+BUDGET = Budget(tokens=20_000, calls=40, actions=80, call_tokens=2000, action_s=10.0)
+REPO = {"calc/__init__.py": b"", "calc/sums.py": b"def total(values):\n    return 0\n", "README.md": b"sums\n"}
+VISIBLE = ("python3", "-c", "from calc.sums import total; assert total([1, 2]) == 3")
+FIX = "```edit calc/sums.py\n    return 0\n=======\n    return sum(values)\n```"
+
+
+@pytest.fixture
+def repo_task(task: TaskView) -> TaskView:
+    return replace(task, entry_point="", examples=(), submission=("calc/sums.py",), workspace=REPO, visible=VISIBLE)
+
+
+@pytest.fixture
+def walked(sandbox: Sandbox, chat: Chat, repo_task: TaskView) -> Callable[..., tuple[Rollout, list[str]]]:
+    def walk(plan: Plan, answers: Iterable[str], budget: Budget = BUDGET) -> tuple[Rollout, list[str]]:
+        left = iter(answers)
+        sampler = FakeSampler(chat, lambda _: next(left, "done"))
+        with ThreadPoolExecutor(2) as pool:
+            driver = Driver(sampler, sandbox, pool)
+            (done,) = driver.run([Job("r", repo_task, "s", lambda n: run_plan(repo_task, plan, chat, budget, n))])
+        assert done.infra_error is None
+        return done, [chat.decode(request.prompt_ids) for request in sampler.requests]
+
+    return walk
+
+
+def test_the_plain_loop_solves_a_repository(walked: Callable[..., tuple[Rollout, list[str]]]) -> None:
+    answers = [
+        "I look around.\n```list .\n```",
+        "```sh\ncd calc && export MARK=7 && grep -n return sums.py\n```",
+        '```sh\necho "$PWD $MARK"\n```',
+        "```read calc/sums.py\n```",
+        FIX,
+        "```tests\n```",
+        "It works.",
+    ]
+    done, asked = walked(REACT, answers)
+    assert done.submission == {"calc/sums.py": b"def total(values):\n    return sum(values)\n"}
+    assert "calc/sums.py" in asked[1]
+    assert "2:    return 0" in asked[2]
+    assert "/work/calc 7" in asked[3], "folder and variables live on"
+    assert "return 0" in asked[4]
+    assert "changed calc/sums.py" in asked[5]
+    assert "passed" in asked[6]
+    for before, after in zip(done.calls[:-1], done.calls[1:], strict=True):
+        known = before.prompt_ids + before.token_ids
+        assert after.prompt_ids[: len(known)] == known, "nothing is tokenised again"
+
+
+TWO = Plan(
+    max_steps=4,
+    memory="notes",
+    k=2,
+    view="errors_only",
+    on_error="revert",
+    retries=1,
+    temperature="high",
+    nodes=(
+        Node.model_validate(
+            {
+                "id": "look",
+                "role": "explore",
+                "prompt": "Find the bug.",
+                "tools": ["read", "note"],
+                "budget_share": 30,
+                "next": {"ok": "fix", "fail": "submit"},
+            }
+        ),
+        Node.model_validate(
+            {
+                "id": "fix",
+                "role": "write",
+                "prompt": "Mend it.",
+                "tools": ["edit", "write", "tests"],
+                "budget_share": 50,
+                "next": {"ok": "submit", "fail": "fix"},
+            }
+        ),
+    ),
+)
+
+
+def test_nodes_hand_on_notes_and_failed_visits_are_undone(walked: Callable[..., tuple[Rollout, list[str]]]) -> None:
+    answers = [
+        "```note bug\ntotal is always 0\n```",
+        "found",
+        "```write calc/sums.py\nbroken(\n```",
+        "done",
+        FIX,
+        "done",
+    ]
+    done, asked = walked(TWO, answers)
+    assert [event["id"] for event in done.log if event["event"] == "node"] == ["look", "fix", "fix"]
+    assert "bug: total is always 0" in asked[2]
+    assert "Mend it." in asked[2]
+    assert done.submission == {"calc/sums.py": b"def total(values):\n    return sum(values)\n"}
+
+
+def test_a_node_uses_its_own_tools_and_no_more_than_its_share(
+    walked: Callable[..., tuple[Rollout, list[str]]],
+) -> None:
+    done, asked = walked(TWO, ["```sh\nrm -rf /work\n```", "done"])
+    assert "shell is none of read, note" in asked[1]
+    small = replace(BUDGET, tokens=200)
+    done, asked = walked(TWO, ["```read README.md\n```" + "x" * 60] * 9, small)
+    assert sum("Find the bug." in prompt for prompt in asked) == 1
+    assert done.failure is None
+
+
+def test_loops_are_bounded(walked: Callable[..., tuple[Rollout, list[str]]]) -> None:
+    done, _ = walked(TWO, ["done"] * 40)
+    assert [event["id"] for event in done.log if event["event"] == "node"] == ["look", "fix", "fix"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "action"),
+    [
+        ("```sh\nls\n```", Action("shell", {"command": "ls\n"})),
+        ("words\n```read a b.py\n```", Action("read", {"path": "a b.py"})),
+        ("```python\nprint(1)\n```", None),
+        ("```python\nprint(1)\n```\n```tests\n```", Action("tests", {})),
+        ("````write a.md\n```\ncode\n```\n````", Action("write", {"path": "a.md", "content": "```\ncode\n```\n"})),
+        ('<tool_call>\n{"name": "read", "arguments": {"path": "x"}}\n</tool_call>', Action("read", {"path": "x"})),
+        ('<tool_call>{"name": "read", "arguments": "{\\"path\\": \\"x\\"}"}', Action("read", {"path": "x"})),
+        ("nothing", None),
+        ("```sh\nunfinished", None),
+    ],
+)
+def test_actions(answer: str, action: Action | None) -> None:
+    assert parse_action(answer) == action
+
+
+def test_a_tool_call_that_is_no_call_is_told() -> None:
+    action = parse_action("<tool_call>{broken</tool_call>")
+    assert action is not None
+    assert "JSON" in str(action.args["problem"])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, None),
+        ({"nodes": []}, "nodes"),
+        ({"max_steps": 5}, "max_steps"),
+        ({"nodes": [REACT.nodes[0].model_dump(mode="json")] * 2}, "differ"),
+        ({"nodes": [REACT.nodes[0].model_dump(mode="json") | {"next": {"ok": "gone", "fail": "submit"}}]}, "gone"),
+        ({"nodes": [REACT.nodes[0].model_dump(mode="json") | {"prompt": "x" * 401}]}, "prompt"),
+    ],
+)
+def test_a_plan_is_whole(change: dict[str, object], why: str | None) -> None:
+    import json
+
+    plan, problem = parse_plan(json.dumps(REACT.model_dump(mode="json") | change))
+    assert (plan == REACT) if why is None else (problem is not None and why in problem)

@@ -1,0 +1,118 @@
+"""`bowerbird solve` as a user runs it, over a scripted endpoint on a real socket and the real sandbox."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bowerbird.scaffold.plan import REACT
+from tests.serving import serving
+
+FIX = "I mend it.\n```edit calc.py\n    return a - b\n=======\n    return a + b\n```"
+TESTS = "python3 -c 'from calc import add; assert add(1, 2) == 3'"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    root = tmp_path / "repo"
+    root.mkdir()
+    (root / "calc.py").write_text("def add(a, b):\n    return a - b\n")
+    (root / "other.txt").write_text("left alone\n")
+    return root
+
+
+@pytest.fixture
+def solve(repo: Path, tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    def run(url: str, *more: str, answer: str = "y\n") -> "subprocess.CompletedProcess[str]":
+        words = ["solve", "add subtracts", "--repo", str(repo), "--endpoint", url, "--model", "m", *more]
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+        command = [sys.executable, "-m", "bowerbird", *words]
+        return subprocess.run(command, input=answer, env=environment, capture_output=True, text=True, timeout=120)
+
+    return run
+
+
+def rule(asked: str) -> str:
+    """The model: a plan when it is asked for one, an edit, and then it is done."""
+    if "Better plan" in asked:
+        return REACT.model_dump_json()
+    return "It works." if "changed calc.py" in asked else FIX
+
+
+def test_a_task_is_solved_shown_and_applied(
+    solve: Callable[..., "subprocess.CompletedProcess[str]"], repo: Path
+) -> None:
+    with serving(rule) as url:
+        done = solve(url, "--tests", TESTS, "--price", "1,2")
+    assert done.returncode == 0, done.stderr
+    assert "-    return a - b\n+    return a + b\n" in done.stdout
+    assert "visible tests pass" in done.stdout
+    assert "read calc.py" in done.stdout
+    assert "write calc.py" in done.stdout
+    assert (repo / "calc.py").read_text() == "def add(a, b):\n    return a + b\n"
+    assert (repo / "other.txt").read_text() == "left alone\n"
+
+
+def test_without_consent_nothing_changes(solve: Callable[..., "subprocess.CompletedProcess[str]"], repo: Path) -> None:
+    with serving(rule) as url:
+        refused = solve(url, answer="n\n")
+        patched = solve(url, "--patch", str(repo.parent / "p.patch"))
+    assert refused.returncode == 0, refused.stderr
+    assert patched.returncode == 0, patched.stderr
+    assert "+    return a + b" in (repo.parent / "p.patch").read_text()
+    assert "a - b" in (repo / "calc.py").read_text()
+
+
+def test_what_worked_is_kept_and_refined_next_time(
+    solve: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path: Path
+) -> None:
+    prompts: list[str] = []
+
+    def noting(asked: str) -> str:
+        prompts.append(asked)
+        return rule(asked)
+
+    with serving(noting) as url:
+        first = solve(url, "--tests", TESTS, "--keep", answer="n\n")
+        second = solve(url, "--tests", TESTS, answer="n\n")
+    assert "kept the scaffold" in first.stdout, first.stderr
+    assert json.loads((tmp_path / "data" / "bowerbird" / "scaffolds.jsonl").read_text())["value"] == 1.0
+    assert "starting from the plan" in second.stdout
+    assert "return 1.00" in [p for p in prompts if "Better plan" in p][-1]
+
+
+def test_a_program_of_the_users_own_is_used(
+    solve: Callable[..., "subprocess.CompletedProcess[str]"], repo: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "own.py"
+    program.write_text(
+        "def run(h):\n    h.write('made.py', h.llm(h.task()['instruction']))\n    h.run('rm other.txt')\n"
+    )
+    with serving(lambda _: "x = 1\n") as url:
+        done = solve(url, "--scaffold", str(program), "--yes")
+    assert done.returncode == 0, done.stderr
+    assert (repo / "made.py").read_text() == "x = 1\n"
+    assert not (repo / "other.txt").exists()
+
+
+def test_an_unusable_proposal_is_said(solve: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+    with serving(lambda asked: "no plan" if "Better plan" in asked else rule(asked)) as url:
+        done = solve(url, answer="n\n")
+    assert "cannot be used (no JSON object)" in done.stderr
+
+
+def test_bad_input_is_said(solve: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path: Path) -> None:
+    gone = solve("http://127.0.0.1:9/v1", "--price", "x")
+    assert gone.returncode == 2
+    assert "two numbers" in gone.stderr
+    (tmp_path / "bad.json").write_text("{}")
+    with serving(rule) as url:
+        bad = solve(url, "--scaffold", str(tmp_path / "bad.json"))
+    assert bad.returncode == 2
+    assert "is no plan" in bad.stderr
+    refused = solve("no-url")
+    assert refused.returncode == 2
+    assert "no endpoint" in refused.stderr
