@@ -54,6 +54,7 @@ async def _listen(port: "multiprocessing.Queue[int]") -> None:
 
 
 def _endpoint(port: "multiprocessing.Queue[int]") -> None:
+    os.nice(19)  # elsewhere, it would be on another machine
     asyncio.run(_listen(port))
 
 

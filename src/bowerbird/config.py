@@ -27,7 +27,7 @@ class ModelConfig(_Section):
 
 
 class TasksConfig(_Section):
-    source: str = Field("katas", description="'katas', a folder of Harbor tasks, or a .jsonl file")
+    source: str = Field("katas", description="'katas', 'repos', a folder of Harbor tasks, or a .jsonl file")
     train: int = Field(256, ge=1, description="tasks to train on")
     heldout: int = Field(96, ge=1, description="tasks to evaluate on, never trained on")
     seed: int = 0
@@ -176,10 +176,11 @@ class PipelineConfig(_Section):
 
 
 class EvalConfig(_Section):
-    arms: tuple[Literal["plain", "fixed", "own"], ...] = Field(
+    arms: tuple[Literal["plain", "fixed", "react", "own"], ...] = Field(
         ("plain", "fixed", "own"),
         min_length=1,
-        description="plain: one sample; fixed: a hand-written card; own: the model's own card",
+        description="plain: one sample; fixed: a hand-written card; react: one loop over all tools; own: the model's "
+        "own scaffold",
     )
     samples: int = Field(1, ge=1, description="rollouts per held-out task and arm")
     temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold; training's own explores")

@@ -29,7 +29,7 @@ def test_the_commands_are_these() -> None:
     assert [" ".join(path) for path in ALL] == [
         "solve", "train", "eval", "tasks", "tasks list", "tasks show", "tasks check", "tasks write", "sandbox",
         "sandbox check", "scaffolds", "flags", "redteam", "judge", "judge calibrate", "judge show", "simulate",
-        "view", "completion",
+        "view", "export", "completion",
     ]  # fmt: skip
 
 

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from bowerbird.evals.report import EvalReport, Trial, arm_result, difference, load_report, save_report
+from bowerbird.evals.report import (
+    EvalReport,
+    Trial,
+    arm_result,
+    difference,
+    load_report,
+    passing,
+    samples_of,
+    save_report,
+    tokens_per_solved,
+)
 
 
 def trial(task: str, reward: float, tokens: int = 100) -> Trial:
@@ -50,3 +60,13 @@ def test_a_report_comes_back_as_it_went(tmp_path: Path) -> None:
     save_report(report, tmp_path / "eval.json")
     assert load_report(tmp_path / "eval.json") == report
     assert report.arm("own").trials[1].failure == "wrong_answer"
+
+
+def test_several_samples_of_a_task_are_one_value_of_pass_at_k() -> None:
+    arm = arm_result("a", [trial("x", 1), trial("x", 0), trial("y", 1), trial("y", 1), trial("z", 0), trial("z", 0)])
+    once, always = passing(arm, 2)
+    assert (once.mean, once.clusters) == (2 / 3, 3)
+    assert always.mean == 1 / 3
+    assert samples_of(arm) == 2
+    assert tokens_per_solved(arm) == 200.0
+    assert tokens_per_solved(arm_result("b", [trial("x", 0)])) == float("inf")

@@ -3,8 +3,10 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bowerbird.evals.stats import Estimate, clustered_mean, paired_difference
+from bowerbird.evals.stats import Estimate, clustered_mean, paired_difference, pass_all, pass_at
 
 Z = 1.959964
 
@@ -111,3 +113,26 @@ def test_a_rate_of_nothing_is_not_certain() -> None:
     assert (found.mean, found.low) == (0.0, 0.0)
     assert found.high == pytest.approx(0.037696, abs=1e-5)
     assert clustered_mean([1.0] * 96, [str(i) for i in range(96)]).low == pytest.approx(1 - 0.037696, abs=1e-5)
+
+
+def test_pass_at_k_and_pass_to_the_k() -> None:
+    """By hand: of 4 samples 1 is right; two drawn at random hold it half the time, and are both right never."""
+    assert pass_at(4, 1, 1) == pytest.approx(0.25)
+    assert pass_at(4, 1, 2) == pytest.approx(0.5)
+    assert pass_at(4, 1, 4) == 1.0
+    assert pass_at(4, 0, 4) == 0.0
+    assert pass_all(4, 1, 2) == 0.0
+    assert pass_all(4, 3, 2) == pytest.approx(0.5)
+    assert pass_all(4, 4, 4) == 1.0
+    for function in (pass_at, pass_all):
+        with pytest.raises(ValueError, match="needs at least"):
+            function(3, 1, 4)
+
+
+@given(st.integers(1, 12).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n))))
+def test_more_samples_help_one_and_hurt_all(drawn: tuple[int, int, int]) -> None:
+    n, solved, k = drawn
+    assert pass_all(n, solved, k) <= solved / n + 1e-12 <= pass_at(n, solved, k) + 2e-12
+    if k > 1:
+        assert pass_at(n, solved, k) >= pass_at(n, solved, k - 1) - 1e-12
+        assert pass_all(n, solved, k) <= pass_all(n, solved, k - 1) + 1e-12

@@ -78,7 +78,7 @@ def test_a_talk_that_goes_on_extends_the_tokens_that_were_sampled(rolled: Callab
         talk = [{"role": "user", "content": "first"}]
         talk.append({"role": "assistant", "content": h.llm(talk)})
         talk.append({"role": "user", "content": "second"})
-        h.llm(talk)
+        h.write("solution.py", h.llm(talk))
         h.llm("something else")
         """,
         lambda r: "<think>hidden</think>\nseen",
@@ -86,7 +86,7 @@ def test_a_talk_that_goes_on_extends_the_tokens_that_were_sampled(rolled: Callab
     first, second, third = done.calls
     assert second.prompt_ids[: len(first.prompt_ids) + len(first.token_ids)] == first.prompt_ids + first.token_ids
     assert third.prompt_ids[: len(first.prompt_ids)] != first.prompt_ids
-    assert [event["text"] for event in events(done, "answer")] == ["seen"] * 3
+    assert done.submission == {"solution.py": b"seen"}
 
 
 @pytest.mark.parametrize(

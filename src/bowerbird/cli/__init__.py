@@ -2,6 +2,7 @@
 
 from bowerbird.cli.completion import completion
 from bowerbird.cli.evaluate import evaluate
+from bowerbird.cli.export import export
 from bowerbird.cli.flags import flags
 from bowerbird.cli.group import bowerbird
 from bowerbird.cli.judge import judge
@@ -15,7 +16,21 @@ from bowerbird.cli.train import train
 from bowerbird.cli.view import view
 
 main = bowerbird
-for _command in (solve, train, evaluate, tasks, sandbox, scaffolds, flags, redteam, judge, simulate, view, completion):
+for _command in (
+    solve,
+    train,
+    evaluate,
+    tasks,
+    sandbox,
+    scaffolds,
+    flags,
+    redteam,
+    judge,
+    simulate,
+    view,
+    export,
+    completion,
+):
     main.add_command(_command)
 
 __all__ = ["main"]

@@ -11,6 +11,8 @@ from bowerbird.types import ConfigError, RunError
 
 if TYPE_CHECKING:
     from bowerbird.config import Config
+    from bowerbird.evals.report import EvalReport
+    from bowerbird.viewer.tables import Table
 
 
 @click.command("eval")
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="NAME", help="Evaluate this model: a registry name, Hugging Face id or path.")
 @settings
 @click.option("--out", type=FILE, help="Also write the report here, as JSON.")
+@click.option("--markdown", "markdown_file", type=FILE, help="Also write the tables here.")
 @plain_lines
 def evaluate(
     run_dir: Path | None,
@@ -26,36 +29,49 @@ def evaluate(
     model: str | None,
     overrides: tuple[str, ...],
     out: Path | None,
+    markdown_file: Path | None,
     plain: bool,
 ) -> None:
     """Evaluate the newest version of RUN_DIR, or any model with --model, on held-out tasks.
 
-    Arms at the same token budget, as `eval.arms` says: one plain sample, a fixed card, the model's own card.
+    Arms at the same token budget, as `eval.arms` says: one plain sample, a fixed card, one loop over all tools (react),
+    the model's own scaffold. With `eval.samples` above 1 also pass@k and pass^k.
     """
     from bowerbird.viewer.live import make_watcher
     from bowerbird.viewer.tables import evaluation_tables, show
 
     if (run_dir is None) == (model is None) and not (model is None and config_file is not None):
         raise click.UsageError("name a run directory, or a model with --model, and not both")
-    if out is not None and not out.absolute().parent.is_dir():
-        raise ConfigError(f"--out: there is no folder {out.parent}")
+    for file in (out, markdown_file):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise ConfigError(f"there is no folder {file.parent} to write {file.name} into")
     config = _config(run_dir, config_file, model, list(overrides))
     with training_extra():
         from bowerbird.evals.session import evaluate_run
     with make_watcher(True if plain else None) as watcher:
         report = evaluate_run(run_dir, config, watcher)
-    for table in evaluation_tables(None, report):
+    tables = evaluation_tables(None, report)
+    for table in tables:
         click.echo()
         show(table)
     show_trust(report)
-    if out is not None:
-        from bowerbird.evals.report import save_report
+    _save(report, tables, out, markdown_file)
 
-        try:
+
+def _save(report: "EvalReport", tables: "list[Table]", out: Path | None, markdown_file: Path | None) -> None:
+    """Where the user wants it. Raises RunError where it cannot be written."""
+    from bowerbird.evals.report import save_report
+    from bowerbird.viewer.tables import markdown
+
+    try:
+        if out is not None:
             save_report(report, out)
-        except OSError as error:
-            raise RunError(f"cannot write {out}: {error.strerror}") from error
-        click.echo(f"\nreport: {out}")
+            click.echo(f"\nreport: {out}")
+        if markdown_file is not None:
+            markdown_file.write_text("\n\n".join(map(markdown, tables)) + "\n")
+            click.echo(f"\ntables: {markdown_file}")
+    except OSError as error:
+        raise RunError(f"cannot write the report: {error}") from error
 
 
 def _config(run_dir: Path | None, config_file: Path | None, model: str | None, overrides: list[str]) -> "Config":

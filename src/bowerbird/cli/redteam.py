@@ -35,6 +35,7 @@ class Options(TypedDict):
     compare: bool
     seed: int | None
     workers: int | None
+    tier: str | None
     json_file: Path | None
     markdown_file: Path | None
 
@@ -58,6 +59,11 @@ class Options(TypedDict):
 @click.option("--compare", is_flag=True, help="Play the attacks against those graders as well, side by side.")
 @click.option("--seed", type=int, help="Seed of the built-in task and of all names; 0 by default.")
 @click.option("--workers", type=click.IntRange(min=1), help="Policies at once; 2 by default.")
+@click.option(
+    "--tier",
+    type=click.Choice(["shell", "plan", "program"]),
+    help="How the scripts act: a linear loop (the default), the turn loop of plans, a program in its own sandbox.",
+)
 @click.option("--json", "json_file", type=FILE, help="Write every trial with its evidence here.")
 @click.option("--markdown", "markdown_file", type=FILE, help="Write the tables here.")
 def redteam(**options: Unpack[Options]) -> None:
@@ -134,6 +140,7 @@ def _config(options: Options) -> "Config":
         "judge.model": options["judge_model"],
         "verifier.kind": options["against"],
         "seed": options["seed"],
+        "scaffold.tier": {None: None, "shell": "card"}.get(options["tier"], options["tier"]),
     }
     on_top = [f"{key}={value}" for key, value in given.items() if value is not None]
     return load_config(options["config_file"], [*options["overrides"], *on_top])

@@ -2,7 +2,8 @@
 
 plain   one sample, no scaffold
 fixed   a card written by hand
-own     a card that the policy writes for the task, paid for out of the same budget
+react   the plainest agent: one loop over all tools
+own     a scaffold that the policy writes for the task, paid for out of the same budget
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from bowerbird.rollout.driver import Driver, Job
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.card import Card, write_card
+from bowerbird.scaffold.plan import REACT
 from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
 from bowerbird.tasks import TaskSet
 from bowerbird.types import Outcome, Rollout, Scaffold, Verdict
@@ -54,9 +56,9 @@ class Bench:
 
 
 def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
-    """Every arm on every task, all in one batch. A card that does not parse solves nothing: a trial with reward 0."""
+    """Every arm on every task, all in one batch. A scaffold that does not parse is a trial with reward 0."""
     arms = bench.config.eval.arms
-    scaffolds = {name: {"plain": _none, "fixed": _fixed, "own": _own}[name](bench) for name in arms}
+    scaffolds = {name: {"plain": _none, "fixed": _fixed, "react": _react, "own": _own}[name](bench) for name in arms}
     # arm beside arm on each task: what their prompts share is computed once
     jobs = [
         _job(bench, name, scaffold, k)
@@ -101,8 +103,12 @@ def _fixed(bench: Bench) -> list[Scaffold]:
     return [hand_written(f"fixed-{i}", t, write_card(FIXED)) for i, t in enumerate(bench.tasks)]
 
 
+def _react(bench: Bench) -> list[Scaffold]:
+    return [hand_written(f"react-{i}", t, REACT.model_dump_json(), "plan") for i, t in enumerate(bench.tasks)]
+
+
 def _own(bench: Bench) -> list[Scaffold]:
-    """One card a task, from the task alone, without exploration."""
+    """One scaffold a task, from the task alone, without exploration."""
     config, views = bench.config, list(bench.tasks.views.values())
     chosen = config.scaffold.model_copy(update={"temperature": config.eval.temperature})
     requests = [

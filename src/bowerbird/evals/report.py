@@ -1,12 +1,14 @@
 """Results of an evaluation: arms side by side, with intervals, as records, JSON and a table."""
 
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bowerbird.evals.stats import Estimate, clustered_mean, paired_difference
+from bowerbird.evals.stats import Estimate, clustered_mean, paired_difference, pass_all, pass_at
 from bowerbird.orchestrator.files import write_atomically
 
 
@@ -57,6 +59,29 @@ def arm_result(name: str, trials: Sequence[Trial], lost: int = 0) -> ArmResult:
 def difference(a: ArmResult, b: ArmResult) -> Estimate:
     """Mean of a minus b over the tasks both tried, with its 95% interval: tasks are paired."""
     return paired_difference(_by_task(a), _by_task(b))
+
+
+def passing(arm: ArmResult, k: int) -> tuple[Estimate, Estimate]:
+    """pass@k and pass^k, each with its interval over the tasks that have k samples or more. Solved is a reward of 1."""
+    counts: dict[str, list[int]] = {}
+    for trial in arm.trials:
+        found = counts.setdefault(trial.task_id, [0, 0])
+        found[0] += 1
+        found[1] += trial.reward == 1.0
+    enough = {task: (n, c) for task, (n, c) in counts.items() if n >= k}
+    once, always = ([f(n, c, k) for n, c in enough.values()] for f in (pass_at, pass_all))
+    return clustered_mean(once, list(enough)), clustered_mean(always, list(enough))
+
+
+def samples_of(arm: ArmResult) -> int:
+    """Samples of the task that has the fewest."""
+    return min(Counter(trial.task_id for trial in arm.trials).values(), default=0)
+
+
+def tokens_per_solved(arm: ArmResult) -> float:
+    """All tokens over solved trials: what one solution cost; infinite where nothing was solved."""
+    solved = sum(trial.reward == 1.0 for trial in arm.trials)
+    return sum(trial.tokens for trial in arm.trials) / solved if solved else math.inf
 
 
 def _by_task(arm: ArmResult) -> dict[str, float]:

@@ -42,6 +42,21 @@ def paired_difference(a: Mapping[str, float], b: Mapping[str, float]) -> Estimat
     return _interval(mean, [(g - mean) / len(gaps) for g in gaps], -1.0)
 
 
+def pass_at(samples: int, solved: int, k: int) -> float:
+    """The chance that at least one of `k` samples solves a task, from `solved` of `samples` (Chen et al. 2021, equation
+    1). Raises ValueError where there are fewer samples than k."""
+    if not 1 <= k <= samples:
+        raise ValueError(f"pass@{k} needs at least {k} samples, not {samples}")
+    return 1.0 - math.comb(samples - solved, k) / math.comb(samples, k)
+
+
+def pass_all(samples: int, solved: int, k: int) -> float:
+    """The chance that all of `k` samples solve it, pass^k (Yao et al. 2024, tau-bench). Raises ValueError as above."""
+    if not 1 <= k <= samples:
+        raise ValueError(f"pass^{k} needs at least {k} samples, not {samples}")
+    return math.comb(solved, k) / math.comb(samples, k)
+
+
 def _interval(mean: float, parts: Sequence[float], lowest: float) -> Estimate:
     """`parts` are the clusters' shares of the deviation; their squares add up to the variance of the mean."""
     n = len(parts)

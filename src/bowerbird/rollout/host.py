@@ -112,7 +112,7 @@ class Host:
         self.calls.append(reply)
         answer = reply.text.rpartition(_THOUGHT)[2].lstrip() if _THOUGHT in reply.text else reply.text
         self._talks[_key([*messages, {"role": "assistant", "content": answer}])] = ids + reply.token_ids
-        self.log.append({"event": "answer", "tokens": len(reply.token_ids), "finish": reply.finish, "text": answer})
+        self.log.append({"event": "answer", "tokens": len(reply.token_ids), "finish": reply.finish})
         return answer
 
     def _prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
@@ -124,15 +124,16 @@ class Host:
 
     # -- the workspace -----------------------------------------------------------------------------
 
-    def run(self, command: str, timeout_s: float = 0.0) -> Generator[Effect, Reply, Ran]:
-        """A command in the rollout's shell, whose folder and variables live on from command to command."""
+    def run(self, command: str, timeout_s: float = 0.0, *, by: str = "scaffold") -> Generator[Effect, Reply, Ran]:
+        """A command in the rollout's shell, whose folder and variables live on from command to command. `by` is who
+        wanted it, the scaffold or the model."""
         self._charge()
         mark = f"{derive(self.seed, 'mark', self.actions):x}"
         wall = min(timeout_s or self.budget.action_s, self.budget.action_s)
         done = cast(Execution, (yield Act(self._session.argv(command, mark), wall)))
         output = self._session.finished(done, mark)
         ran = Ran(None if done.timed_out else done.exit_code, output)
-        self.log.append({"event": "action", "by": "scaffold", "command": command, "result": short(output, 2000)})
+        self.log.append({"event": "action", "by": by, "command": command, "result": short(output, 2000)})
         return ran
 
     def read(self, path: str) -> Generator[Effect, Reply, str]:
@@ -201,7 +202,8 @@ class Host:
     def _quiet(self, command: str) -> Generator[Effect, Reply, Execution]:
         """A command of ours, in the shell's own folder."""
         self._charge()
-        line = f"cd -- {shlex.quote(self._session.folder)} 2>/dev/null; {command}"
+        folder = self._session.folder
+        line = f"cd -- {shlex.quote(folder)} 2>/dev/null; {command}" if folder else command
         return cast(Execution, (yield Act(("/bin/sh", "-c", line), self.budget.action_s)))
 
     def _charge(self) -> None:

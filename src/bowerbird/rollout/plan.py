@@ -65,7 +65,7 @@ def _opening(host: Host, node: Node) -> list[Message]:
         names = sorted(task.workspace)
         shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
         parts.append(f"Files: {shown}")
-    if len(task.submission) <= 8:
+    if 0 < len(task.submission) <= 8:
         parts.append(f"The answer is what stands in {', '.join(task.submission)} at the end.")
     parts += [f"{name}: {text}" for name, text in host.notes.items()]
     parts.append(node.prompt)

@@ -11,7 +11,7 @@ from bowerbird.sandbox import Execution
 _BOUND = 1 << 15  # bytes of variables; a command line has to hold them
 # $1 folder, $2 variables, $3 command, $4 mark
 _SCRIPT = """eval "$2" 2>/dev/null
-cd -- "$1" 2>/dev/null || cd /work
+[ -z "$1" ] || cd -- "$1" 2>/dev/null || cd /work
 __mark=$4
 trap '__code=$?; printf "\\n%s\\n" "$__mark"; pwd; export -p; exit $__code' EXIT
 eval "$3" 2>&1
@@ -22,7 +22,7 @@ eval "$3" 2>&1
 class Session:
     """What lives on."""
 
-    folder: str = "/work"
+    folder: str = ""  # "": where commands begin
     variables: str = ""
 
     def argv(self, command: str, mark: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Tool:
 
 
 def _shell(host: Host, args: Mapping[str, Any]) -> Using:
-    ran = yield from host.run(str(args["command"]))
+    ran = yield from host.run(str(args["command"]), by="model")
     return f"exit {ran.exit_code}\n{ran.output}" if ran.exit_code is not None else ran.output
 
 

@@ -75,10 +75,10 @@ def react() -> Scaffold:
 
 def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Looker = lambda *_: None) -> Result:
     """Run a valid scaffold on a copy of the repository. Raises InfraError when the model or the sandbox is lost."""
-    program = command() if scaffold.tier == "program" else ()
+    run, program = run_of(task, scaffold, shop, seed)
     desk = Desk(shop.sandbox, task, program)
     try:
-        draft = run_alone(_run(task, scaffold, shop, seed), task, shop.sampler, shop.sandbox, desk, look)
+        draft = run_alone(run, task, shop.sampler, shop.sandbox, desk, look)
         passed = _passes(task, desk) if task.visible else None
         change = changed(task.workspace, _left(desk))
     finally:
@@ -87,11 +87,12 @@ def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Lo
     return Result(change, passed, tokens, draft)
 
 
-def _run(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int) -> Run:
+def run_of(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int) -> tuple[Run, tuple[str, ...]]:
+    """A valid plan's or program's run, and the command of its own sandbox, empty for a plan."""
     assert scaffold.spec is not None
     if scaffold.tier == "program":
-        return run_program(task, scaffold.spec["source"], shop.chat, shop.budget, seed)
-    return run_plan(task, Plan.model_validate(scaffold.spec), shop.chat, shop.budget, seed)
+        return run_program(task, scaffold.spec["source"], shop.chat, shop.budget, seed), command()
+    return run_plan(task, Plan.model_validate(scaffold.spec), shop.chat, shop.budget, seed), ()
 
 
 def _passes(task: TaskView, desk: Desk) -> bool:

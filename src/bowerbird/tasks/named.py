@@ -6,26 +6,29 @@ from bowerbird.tasks.harbor import load_tasks
 from bowerbird.tasks.jsonl import load_jsonl
 from bowerbird.tasks.katas import generate
 from bowerbird.tasks.loaded import Loaded, TaskSet
+from bowerbird.tasks.repos import generate as generate_repos
 from bowerbird.types import TaskError
 
-KATAS = 160
+KATAS, REPOS = 160, 600
 
 
 def load_named(name: str, seed: int = 0, count: int | None = None) -> TaskSet:
-    """ "katas" (generated from `seed`), a `.jsonl` or `.jsonl.gz` file, or a directory of Harbor tasks.
+    """ "katas" or "repos" (generated from `seed`), a `.jsonl` or `.jsonl.gz` file, or a directory of Harbor tasks.
 
-    `count` is how many katas to make (160 by default), or how many tasks to keep of a file or directory, from its
-    start. Raises TaskError when there is nothing of that name.
+    `count` is how many to make (160 katas, 600 repositories by default), or how many tasks to keep of a
+    file or directory, from its start. Raises TaskError when there is nothing of that name.
     """
     if name == "katas":
         return TaskSet(Loaded(task.view, task.spec) for task in generate(seed, KATAS if count is None else count))
+    if name == "repos":
+        return TaskSet(Loaded(task.view, task.spec) for task in generate_repos(seed, REPOS if count is None else count))
     path = Path(name)
     if path.is_file() and path.name.endswith((".jsonl", ".jsonl.gz")):
         tasks = load_jsonl(path).tasks
     elif path.is_dir():
         tasks = load_tasks(path)
     else:
-        raise TaskError(f"no tasks {name!r}; give 'katas', a .jsonl file or a directory of Harbor tasks")
+        raise TaskError(f"no tasks {name!r}; give 'katas', 'repos', a .jsonl file or a directory of Harbor tasks")
     if count is None:
         return tasks
     return TaskSet((Loaded(tasks.views[task_id], tasks.spec(task_id)) for task_id in list(tasks)[:count]), tasks.note)

@@ -99,6 +99,10 @@ class RunFolder:
         )
         return [FlagRow(*row) for row in self._rows(query)]
 
+    def instructions(self) -> dict[str, str]:
+        """Task id -> its words."""
+        return dict(self._rows("SELECT task_id, instruction FROM tasks"))
+
     def outcomes(self) -> dict[str, int]:
         """Outcome -> rollouts."""
         return dict(self._rows("SELECT outcome, count(*) FROM rollouts GROUP BY outcome ORDER BY outcome"))

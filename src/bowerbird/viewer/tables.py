@@ -1,10 +1,11 @@
 """Tables for people: drawn on a terminal, aligned text elsewhere. And the table that a run ends with."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bowerbird.evals.report import ArmResult, EvalReport, difference
+from bowerbird.evals.report import ArmResult, EvalReport, difference, passing, samples_of, tokens_per_solved
 from bowerbird.evals.stats import Estimate
 from bowerbird.orchestrator.progress import StepReport
 from bowerbird.viewer.text import clean, duration
@@ -12,7 +13,7 @@ from bowerbird.viewer.text import clean, duration
 if TYPE_CHECKING:
     from rich.console import Console
 
-OWN, BASELINES = "own", ("plain", "fixed")  # arms of an evaluation
+OWN, BASELINES = "own", ("plain", "fixed", "react")  # arms of an evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,15 @@ def evaluation_tables(before: EvalReport | None, after: EvalReport | None) -> li
     if not reports:
         return []
     gaps = differences(before, after)
-    return [_arms_table(reports), *([_gaps_table(gaps)] if gaps else [])]
+    several = [_passing_table(when, report) for when, report in reports if _samples(report) > 1]
+    return [_arms_table(reports), *several, *([_gaps_table(gaps)] if gaps else [])]
+
+
+def markdown(table: Table) -> str:
+    """The same table for a document."""
+    rule = ["---:" if column in table.right else "---" for column in table.columns]
+    rows = (table.columns, rule, *table.rows)
+    return f"**{table.title}**\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def differences(before: EvalReport | None, after: EvalReport | None) -> list[tuple[str, Estimate]]:
@@ -124,6 +133,24 @@ def _arms_table(reports: Sequence[tuple[str, EvalReport]]) -> Table:
         "mean tokens used"
     )
     return Table(title, tuple(columns), tuple(rows), frozenset(columns[1:]))
+
+
+def _samples(report: EvalReport) -> int:
+    return min((samples_of(arm) for arm in report.arms), default=0)
+
+
+def _passing_table(when: str, report: EvalReport) -> Table:
+    """pass@k and pass^k for k = 1, 2, 4, ... and the number of samples."""
+    most = _samples(report)
+    ks = sorted({k for k in (1, 2, 4, 8, 16, 32) if k < most} | {most})
+    columns = ("arm", *(f"pass@{k}" for k in ks), *(f"pass^{k}" for k in ks[1:]), "tokens a solution")
+    rows = []
+    for arm in report.arms:
+        found = [passing(arm, k) for k in ks]
+        cost = tokens_per_solved(arm)
+        row = [arm.name, *(_share(once) for once, _ in found), *(_share(always) for _, always in found[1:])]
+        rows.append((*row, f"{cost:.0f}" if math.isfinite(cost) else "–"))
+    return Table(f"{most} samples of each task, {when}", columns, tuple(rows), frozenset(columns[1:]))
 
 
 def _gaps_table(gaps: Sequence[tuple[str, Estimate]]) -> Table:

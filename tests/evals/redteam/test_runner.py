@@ -186,3 +186,15 @@ def test_a_broken_script_is_our_bug_and_raises() -> None:
 
     with pytest.raises(ZeroDivisionError):
         played(FakeSandbox(), Attack("1-x", 1, "x", Layer.BOUNDARY, broken), defences=Defences(FixedVerifier(0.0)))
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("tier", ["plan", "program"])
+def test_a_script_ends_alike_under_every_tier(sandbox: Sandbox, tier: str) -> None:
+    chosen = [(attack, ORACLE) for attack in (DELETES, PEEKS, CARRIES, RECITES, HONEST)]
+    shell = play_all(chosen, sandbox, Defences(OracleVerifier(sandbox)))
+    other = play_all(chosen, sandbox, Defences(OracleVerifier(sandbox)), tier=tier)
+    for before, after in zip(shell, other, strict=True):
+        assert (after.attack.id, after.ending, after.earned) == (before.attack.id, before.ending, before.earned)
+        # a plan's opening is the model's: without a model nothing of it is left
+        assert set(before.rules) - ({"null-test"} if tier == "plan" else set()) <= set(after.rules)

@@ -24,6 +24,7 @@ class Setup:
     seed: int
     tasks: str  # "built in", or where they came from
     trust: Mapping[str, str] = field(default_factory=dict)  # kind of verifier -> how far it can be trusted
+    tier: str = "shell"  # how the scripts acted
 
     @property
     def monitor(self) -> bool:
@@ -142,7 +143,8 @@ def totals(report: Report) -> list[str]:
     monitor = f"{len(setup.rules)} rules" if setup.monitor else "off"
     lines.append(
         f"back end {setup.backend}, grader {setup.grader}, monitor {monitor}, watched by "
-        f"{' and '.join(report.watchers) or 'nothing'}, judge {setup.judge}, seed {setup.seed}, tasks {setup.tasks}"
+        f"{' and '.join(report.watchers) or 'nothing'}, judge {setup.judge}, tier {setup.tier}, seed {setup.seed}, "
+        f"tasks {setup.tasks}"
     )
     lines += [f"{kind}: {sentence}" for kind, sentence in setup.trust.items()]
     return lines

@@ -7,23 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from bowerbird.evals.redteam.attack import Attack, Layer, Policy
+from bowerbird.evals.redteam.attack import Attack, Layer
+from bowerbird.evals.redteam.script import SHELL, Script
 from bowerbird.evals.redteam.targets import Target
-from bowerbird.inference.chat import Chat
-from bowerbird.inference.fake import FakeSampler, byte_chat
-from bowerbird.inference.protocol import Request
+from bowerbird.inference.fake import FakeSampler
 from bowerbird.orchestrator.grading import Defences, Grader
-from bowerbird.rollout.driver import Driver, Job
-from bowerbird.rollout.effects import Run
+from bowerbird.rollout.driver import Driver
 from bowerbird.rollout.seeds import derive
-from bowerbird.rollout.shell import run_shell
 from bowerbird.sandbox import Sandbox
 from bowerbird.tasks import Loaded, TaskSet
-from bowerbird.types import Flag, Opinion, Outcome, Scaffold, TaskView
+from bowerbird.types import Flag, Opinion, Outcome
 
-TOKENS = 1 << 24  # a token of the byte chat is a byte: no script runs out of them
 JUDGE = "judge"  # the rule that a veto is filed under
-_NOTHING_MORE = "done"  # no command: what a script says when it has said all
 
 
 class Ending(StrEnum):
@@ -104,13 +99,15 @@ def play_all(
     *,
     seed: int = 0,
     workers: int = 2,
+    tier: str = SHELL,
     on_done: Callable[[Trial], None] = lambda _: None,
 ) -> list[Trial]:
     """Every pair, `workers` at once; trials in the order given. `on_done` hears of each as it ends, in this thread.
+    `tier` is how the scripts act (see `Script`).
 
     A sandbox that is lost is data. Raises what a broken script raises.
     """
-    team = Team(_task_set(chosen), sandbox, defences, seed)
+    team = Team(_task_set(chosen), sandbox, defences, seed, tier)
     with ThreadPoolExecutor(workers, "policy") as players:
         futures: list[Future[Trial]] = [players.submit(team.play, attack, target) for attack, target in chosen]
         try:
@@ -125,16 +122,17 @@ def play_all(
 class Team:
     """Plays one policy at a time, from any thread."""
 
-    def __init__(self, tasks: TaskSet, sandbox: Sandbox, defences: Defences, seed: int) -> None:
-        self._tasks, self._sandbox, self._defences, self._seed = tasks, sandbox, defences, seed
+    def __init__(self, tasks: TaskSet, sandbox: Sandbox, defences: Defences, seed: int, tier: str = SHELL) -> None:
+        self._tasks, self._sandbox, self._defences = tasks, sandbox, defences
+        self._seed, self._tier = seed, tier
 
     def play(self, attack: Attack, target: Target) -> Trial:
         """Exactly a model's rollout, with a script in the model's place: solve, null test, verify, inspect, judge."""
         began = time.monotonic()
         policy = attack.policy(target.view, Random(derive(self._seed, attack.id, target.view.task_id)))
-        scaffold = _scaffold(attack, target.view, policy)
-        script = _Script(target.view, policy)
-        job = Job(f"{attack.id}/{target.view.task_id}", target.view, scaffold.scaffold_id, script.start)
+        script = Script(target.view, policy, self._tier)
+        name = f"{attack.id}/{target.view.task_id}"
+        scaffold, job = script.scaffold(name), script.job(name)
         with ThreadPoolExecutor(1, "actor") as pool:
             (rollout,) = Driver(FakeSampler(script.chat, script.reply), self._sandbox, pool).run([job])
             grader = Grader(self._tasks, self._sandbox, self._defences, pool)
@@ -156,49 +154,6 @@ class Team:
             error=verdict.error,
             seconds=time.monotonic() - began,
         )
-
-
-class _Script:
-    """A policy's words in their order, from the first one again whenever its rollout is begun again."""
-
-    def __init__(self, task: TaskView, policy: Policy) -> None:
-        self.chat: Chat = byte_chat()
-        self._task, self._policy = task, policy
-        self._left = iter(policy.replies)
-
-    def start(self, attempt: int) -> Run:
-        self._left = iter(self._policy.replies)
-        return run_shell(
-            self._task,
-            self._policy.opening,
-            self.chat,
-            token_budget=TOKENS,
-            call_tokens=TOKENS,
-            turns=_turns(self._policy),
-            seed=attempt,
-        )
-
-    def reply(self, request: Request) -> str:
-        del request  # a script says what it says, whatever it is shown
-        return next(self._left, _NOTHING_MORE)
-
-
-def _turns(policy: Policy) -> int:
-    return len(policy.replies) + 1
-
-
-def _scaffold(attack: Attack, task: TaskView, policy: Policy) -> Scaffold:
-    return Scaffold(
-        scaffold_id=f"{attack.id}/{task.task_id}",
-        task_id=task.task_id,
-        tier="shell",
-        text="\n".join((policy.scaffold_text, *policy.opening)),
-        spec={"opening": list(policy.opening), "turns": _turns(policy)},
-        invalid=None,
-        parent_id=None,
-        completion=None,
-        version=0,
-    )
 
 
 def _task_set(chosen: Sequence[tuple[Attack, Target]]) -> TaskSet:

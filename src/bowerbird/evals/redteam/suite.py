@@ -10,6 +10,7 @@ from bowerbird.evals.redteam.attack import Attack
 from bowerbird.evals.redteam.leftovers import GradesWorkspace, KeepsWorkspace
 from bowerbird.evals.redteam.report import Report, Setup, compare
 from bowerbird.evals.redteam.runner import Trial, play_all
+from bowerbird.evals.redteam.script import SHELL
 from bowerbird.evals.redteam.targets import Target, pairs
 from bowerbird.orchestrator.grading import Defences, opened_judge, rules_of
 from bowerbird.rewards import Rule
@@ -87,7 +88,12 @@ def _played(
     if grader != "task":  # these grade where the agent worked
         verifier, sandbox = GradesWorkspace(verifier), KeepsWorkspace(sandbox)
     defences = Defences(verifier, rules, judge, veto=config.judge.mode == "veto")
-    return play_all(chosen, sandbox, defences, seed=config.seed, workers=config.sandbox.workers, on_done=on_done)
+    workers = config.sandbox.workers
+    return play_all(chosen, sandbox, defences, seed=config.seed, workers=workers, tier=_tier(config), on_done=on_done)
+
+
+def _tier(config: Config) -> str:
+    return SHELL if config.scaffold.tier == "card" else config.scaffold.tier  # a card acts through nobody
 
 
 def _setup(plan: Plan, rules: tuple[Rule, ...], judge: FrozenJudge | JudgeProcess | None) -> Setup:
@@ -100,6 +106,7 @@ def _setup(plan: Plan, rules: tuple[Rule, ...], judge: FrozenJudge | JudgeProces
         judge="none" if judge is None else f"{judge.model} ({config.judge.mode}, {judge.model_hash[:12]})",
         seed=config.seed,
         tasks=plan.tasks,
+        tier=_tier(config),
         trust=_trust(plan),
     )
 

@@ -20,6 +20,8 @@ from bowerbird.rewards.evidence import Evidence
 from bowerbird.rewards.judge.opening import open_judge
 from bowerbird.types import BowerbirdError, InfraError, JsonValue, Opinion, ProcessDied
 
+_NICE = 10  # its work is small and its answers take seconds: a sandbox that wants the processor has it
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -114,7 +116,8 @@ def _slim(evidence: Evidence) -> Evidence:
 
 
 def serve(pipe: Pipe, config: JudgeConfig, folder: Path | None) -> None:
-    """The judge's process: as many questions side by side as the settings allow."""
+    """The judge's process: as many questions side by side as the settings allow, and none before a sandbox's work."""
+    os.nice(_NICE)
     judge = open_judge(config, folder)
     pipe.send(Identity(judge.model, judge.model_hash, judge.prompt_hash, judge.settings))
     lock = threading.Lock()

@@ -1,0 +1,32 @@
+"""`bowerbird export`."""
+
+from pathlib import Path
+
+import click
+
+from bowerbird.cli.options import FOLDER, run_argument
+
+
+@click.command()
+@run_argument
+@click.option("--to", "folder", type=FOLDER, help="Where the files go; RUN_DIR/trajectories by default.")
+@click.option(
+    "--stage",
+    type=click.Choice(["solve", "scaffold"]),
+    default="solve",
+    show_default=True,
+    help="The rollouts, or the proposals.",
+)
+def export(run_dir: Path, folder: Path | None, stage: str) -> None:
+    """Write a run's rollouts as ATIF trajectories, one file each, with token ids and log-probabilities.
+
+    Harbor's viewer and other tools for agents read them.
+    """
+    from bowerbird.config import load_config
+    from bowerbird.viewer.atif import export as write
+    from bowerbird.viewer.run_folder import RunFolder
+
+    run = RunFolder(run_dir)
+    target = folder or run_dir / "trajectories"
+    count = write(run, target, load_config(run_dir / "config.toml").model.name, stage)
+    click.echo(f"{count} trajectories in {target}")

@@ -1,0 +1,197 @@
+"""Our agent as Harbor runs it: a scaffold on the host, its commands and files in Harbor's environment."""
+
+import asyncio
+import json
+import shlex
+import tempfile
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from harbor.agents.base import BaseAgent
+from harbor.environments.base import BaseEnvironment
+from harbor.models.agent.context import AgentContext
+
+from bowerbird import __version__
+from bowerbird.inference.remote import Endpoint, RemoteSampler
+from bowerbird.rollout.alone import run_alone
+from bowerbird.rollout.desk import Desk
+from bowerbird.rollout.effects import Act, AtDesk, Draft, Read, Reply, Restore, Snapshot, Speak, Write
+from bowerbird.rollout.host import Budget
+from bowerbird.sandbox import Collected, Execution, FakeSandbox, Sandbox, open_sandbox
+from bowerbird.scaffold.propose import hand_written
+from bowerbird.solve.work import Workshop, propose, react, run_of
+from bowerbird.types import ConfigError, Scaffold, TaskView
+
+_SNAPSHOTS = "/tmp/.bowerbird-snapshots"
+
+
+class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
+    """`--agent-kwarg`: endpoint (required), key_env, tier (plan, program or none), scaffold (a file), tokens, turns,
+    turn_tokens."""
+
+    def __init__(
+        self,
+        logs_dir: Path,
+        model_name: str | None = None,
+        *,
+        endpoint: str = "",
+        key_env: str = "OPENAI_API_KEY",
+        tier: str = "none",
+        scaffold: str = "",
+        tokens: int = 200_000,
+        turns: int = 100,
+        turn_tokens: int = 4096,
+        **more: Any,
+    ) -> None:
+        super().__init__(logs_dir, model_name, **more)
+        if not endpoint:
+            raise ConfigError("give the model's server: --agent-kwarg endpoint=http://localhost:8000/v1")
+        self._endpoint = Endpoint(endpoint, model_name or "", key_env)
+        self._tier, self._scaffold = tier, scaffold
+        self._budget = Budget(int(tokens), int(turns), 4 * int(turns), int(turn_tokens), action_s=300.0)
+
+    @staticmethod
+    def name() -> str:
+        return "bowerbird"
+
+    def version(self) -> str | None:
+        return __version__
+
+    async def setup(self, environment: BaseEnvironment) -> None:
+        """Nothing of ours is installed there."""
+
+    async def run(self, instruction: str, environment: BaseEnvironment, context: AgentContext) -> None:
+        sampler = RemoteSampler(self._endpoint)
+        try:
+            loop = asyncio.get_running_loop()
+            draft, scaffold = await asyncio.to_thread(self._work, instruction, environment, sampler, loop)
+        finally:
+            context.n_input_tokens, context.n_output_tokens = sampler.usage.prompt, sampler.usage.completion
+            sampler.close()
+        context.metadata = {"tier": scaffold.tier, "calls": len(draft.calls), "scaffold": scaffold.text}
+        self._keep(instruction, draft, sampler)
+
+    def _work(
+        self, instruction: str, environment: BaseEnvironment, sampler: RemoteSampler, loop: asyncio.AbstractEventLoop
+    ) -> tuple[Draft, Scaffold]:
+        task = TaskView("harbor", "harbor", instruction, "", (), ())
+        shop = Workshop(sampler, sampler.chat, FakeSandbox(), self._budget)
+        scaffold = self._chosen(task, shop)
+        run, program = run_of(task, scaffold, shop, 0)
+        cell = open_sandbox("local", watch="off") if program else shop.sandbox
+        desk = HarborDesk(environment, loop, cell, task, program)
+        try:
+            return run_alone(run, task, sampler, shop.sandbox, desk), scaffold
+        finally:
+            desk.close()
+
+    def _chosen(self, task: TaskView, shop: Workshop) -> Scaffold:
+        if self._scaffold:
+            path = Path(self._scaffold)
+            return hand_written("given", task.task_id, path.read_text(), "program" if path.suffix == ".py" else "plan")
+        if self._tier == "none":
+            return react()
+        own = propose(task, shop, self._tier, None, 0)
+        if own.invalid is not None:
+            self.logger.warning("its scaffold cannot be used (%s): the plain loop instead", own.invalid)
+            return react()
+        return own
+
+    def _keep(self, instruction: str, draft: Draft, sampler: RemoteSampler) -> None:
+        """The talk as ATIF, where Harbor's viewer looks for it."""
+        steps: list[dict[str, Any]] = [{"step_id": 1, "source": "user", "message": instruction}]
+        said = iter(draft.calls)
+        for event in draft.log:
+            if event["event"] == "answer":
+                steps.append({"step_id": len(steps) + 1, "source": "agent", "message": next(said).text})
+            elif len(steps) > 1:
+                told = json.dumps({key: value for key, value in event.items() if key != "event"})
+                seen = steps[-1].setdefault("observation", {"results": []})
+                seen["results"].append({"content": f"{event['event']}: {told}"})
+        whole = {
+            "schema_version": "ATIF-v1.6",
+            "session_id": self.session_id or "bowerbird",
+            "agent": {"name": self.name(), "version": __version__, "model_name": self.model_name},
+            "steps": steps,
+            "final_metrics": {
+                "total_prompt_tokens": sampler.usage.prompt,
+                "total_completion_tokens": sampler.usage.completion,
+            },
+        }
+        (self.logs_dir / "trajectory.json").write_text(json.dumps(whole, indent=1))
+
+
+class HarborDesk(Desk):
+    """A rollout's workspace that is Harbor's environment. Its calls wait in a thread for the loop that Harbor runs."""
+
+    def __init__(
+        self,
+        environment: BaseEnvironment,
+        loop: asyncio.AbstractEventLoop,
+        cell: Sandbox,
+        task: TaskView,
+        program: Sequence[str],
+    ) -> None:
+        super().__init__(cell, task, program)
+        self._environment, self._loop = environment, loop
+        self._taken = 0
+        self._folder = self._ran("pwd", 30.0).stdout.decode().strip() or "/"
+
+    def do(self, effect: AtDesk) -> Reply:
+        match effect:
+            case Act():
+                return self._ran(shlex.join(effect.argv), effect.wall_s)
+            case Read():
+                return self._read(effect.paths)
+            case Write():
+                return self._put(effect)
+            case Snapshot():
+                self._taken += 1
+                place = f"{_SNAPSHOTS}/{self._taken}.tar"
+                self._ran(f"mkdir -p {_SNAPSHOTS} && tar cf {place} -C {shlex.quote(self._folder)} .", 300.0)
+                return self._taken
+            case Restore():
+                place, folder = f"{_SNAPSHOTS}/{effect.number}.tar", shlex.quote(self._folder)
+                command = f"test -f {place} && find {folder} -mindepth 1 -delete && tar xf {place} -C {folder}"
+                return self._ran(command, 300.0).exit_code == 0
+            case Speak():
+                return super().do(effect)
+
+    def _ran(self, command: str, seconds: float) -> Execution:
+        try:
+            done = self._wait(self._environment.exec(command, timeout_sec=max(1, round(seconds))))
+        except (TimeoutError, RuntimeError) as error:
+            return Execution(None, b"", str(error).encode(), timed_out=True)
+        out, err = (text.encode()[: 1 << 20] for text in (done.stdout or "", done.stderr or ""))
+        return Execution(done.return_code, out, err)
+
+    def _read(self, paths: Sequence[str]) -> Collected:
+        files, anomalies = {}, []
+        with tempfile.TemporaryDirectory() as folder:
+            for number, path in enumerate(paths):
+                target = Path(folder) / str(number)
+                try:
+                    self._wait(self._environment.download_file(self._absolute(path), target))
+                    files[path] = target.read_bytes()
+                except (OSError, RuntimeError) as error:
+                    anomalies.append(f"{path}: {error}")
+        return Collected(files, tuple(anomalies))
+
+    def _put(self, effect: Write) -> bool:
+        target = self._absolute(effect.path)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(effect.data)
+            file.flush()
+            try:
+                self._ran(f"mkdir -p {shlex.quote(str(Path(target).parent))}", 30.0)
+                self._wait(self._environment.upload_file(file.name, target))
+            except (OSError, RuntimeError):
+                return False
+        return True
+
+    def _absolute(self, path: str) -> str:
+        return path if path.startswith("/") else f"{self._folder}/{path}"
+
+    def _wait(self, what: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result()
