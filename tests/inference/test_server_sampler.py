@@ -123,7 +123,15 @@ def vllm_serves(model: str, log: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [PYTHON, "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--port", str(port)]
-    command += ["--dtype", "float32", "--max-model-len", "2048", "--enforce-eager", "--logprobs-mode", "processed_logprobs"]
+    command += [
+        "--dtype",
+        "float32",
+        "--max-model-len",
+        "2048",
+        "--enforce-eager",
+        "--logprobs-mode",
+        "processed_logprobs",
+    ]
     command += ["--worker-extension-cls", "bowerbird.inference.vllm_worker.Worker"]
     source = str(Path(bowerbird.__file__).parents[1])
     env = os.environ | {"VLLM_SERVER_DEV_MODE": "1", "PYTHONPATH": source}

@@ -159,6 +159,7 @@ def test_the_null_test_runs_a_program_without_a_model(sandbox: Sandbox, chat: Ch
     ("text", "problem"),
     [
         ("def run(h):\n    h.llm('x')\n", None),
+        ("def run(h):\n    h.llm('''```python\nx\n```''')\n", None),
         ("Here:\n```python\ndef ask(h):\n    return h.llm('x')\ndef run(h):\n    ask(h)\n```\nDone.", None),
         ("def run(h):\n    pass\ndef other(h):\n    h.llm('x')\n", "reachable"),
         ("def run():\n    h.llm('x')\n", "run"),

@@ -8,8 +8,9 @@ _BLOCK = re.compile(r"```(?:python|py)?\n(.*?)```", re.DOTALL)
 
 
 def parse_program(text: str) -> tuple[str | None, str | None]:
-    """The source in a completion, or why it is no scaffold. Exactly one of the two is None."""
-    block = _BLOCK.search(text)
+    """The source in a completion, or why it is no scaffold. Exactly one of the two is None. A text that is a program as
+    it stands is taken whole, fences in its own strings and all."""
+    block = None if problem_of(text) is None else _BLOCK.search(text)
     source = block[1] if block else text
     return (None, problem) if (problem := problem_of(source)) else (source, None)
 
