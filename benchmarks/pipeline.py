@@ -8,6 +8,7 @@ waited.
 """
 
 import math
+import os
 import random
 import sys
 import tempfile
@@ -44,7 +45,8 @@ from bowerbird.trainer.process import LearnerPlan, LearnerProcess
 from bowerbird.trainer.publish import publish
 from bowerbird.types import PolicyVersion
 
-STEPS, MEDIAN_S, SIGMA, LONGEST_S, WORKERS = 8, 0.5, 1.6, 60.0, 64
+STEPS, SIGMA, LONGEST_S, WORKERS = 8, 1.6, 60.0, 64
+MEDIAN_S = float(os.environ.get("MEDIAN_S", "2.0"))
 SETTINGS = [
     "model.precision=float32",
     f"steps={STEPS}",

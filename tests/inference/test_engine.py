@@ -204,3 +204,20 @@ def test_prefixes_that_nobody_uses_are_dropped_oldest_first(engine: Engine) -> N
     assert sum(kept) <= 4096 + max(kept)
     last = ask(engine, texts[-1])
     assert engine._longest(last.prompt_ids).ids == last.prompt_ids[:-1]
+
+
+def test_a_plan_is_sampled_exactly_though_its_strings_are_free(
+    engine: Engine, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tiny vocabulary counts as large here. What the grammar does not allow ends the answer, which then is none."""
+    from bowerbird.inference import grammar
+    from bowerbird.scaffold.plan import parse_plan, plan_schema
+
+    monkeypatch.setattr(grammar, "_MOST_CHOICES", 100)
+    prompt = engine.chat.prompt([{"role": "user", "content": "plan"}])
+    requests = [Request(prompt, Sampling(0.7, 0.2, 900, seed), schema=plan_schema()) for seed in range(3)]
+    for call in engine.generate(requests):
+        assert call.logprobs == pytest.approx(recomputed(tiny, call), abs=2e-4)
+        assert any(choice is None for choice, sampled in zip(call.choices, call.sampled, strict=True) if sampled)
+        assert all(len(choice) <= 100 for choice in call.choices if choice is not None)
+        assert parse_plan(call.text)[0] is not None or call.finish in ("stop", "length")

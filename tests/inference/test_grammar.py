@@ -60,3 +60,19 @@ def test_every_option_can_be_reached(merges: tuple[tuple[str, str], ...], option
 def test_a_choice_is_one_decision_where_the_tokens_allow_it() -> None:
     merges = (("r", "e"), ("re", "t"), ("re", "v"), ("s", "t"))
     assert sorted(map(str, walks(compiler(*merges), RETRY))) == sorted(RETRY)
+
+
+def test_inside_a_string_the_grammar_is_open_where_the_vocabulary_is_large() -> None:
+    pairs = [(a, b) for a in "abcdefghijklmnopqrstuvwxyz" for b in "abcdefghijklmnopqrstuvwxyz"]
+    made = compiler(*pairs)
+    schema = json.dumps({"type": "object", "properties": {"x": {"type": "string", "maxLength": 9}}, "required": ["x"]})
+    state = made.start(schema)
+    state.take_forced()
+    assert state.open
+    text = made._tokenizer.tokenize_str("ab")
+    assert state.accepts(text[0])
+    assert not state.accepts(made._tokenizer.tokenize_str("\n")[0])
+    state.consume(text[0])
+    closed = compiler().start(json.dumps({"enum": ["a", "b"]}))
+    closed.take_forced()
+    assert not closed.open

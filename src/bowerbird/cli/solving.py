@@ -18,9 +18,10 @@ from bowerbird.solve.repository import Repository, apply, read_repository, unifi
 from bowerbird.solve.shelf import Kept, Shelf, identity
 from bowerbird.solve.work import Result, Workshop, propose, react, task_view, work
 from bowerbird.types import ConfigError, Scaffold, TaskView
+from bowerbird.viewer.text import clean, clean_lines
 from bowerbird.viewer.working import WorkView
 
-_ACTION_S = 120.0
+_ACTION_S, _SHOWN = 120.0, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def solve_it(wish: Wish) -> None:
     with _sampler(wish) as (sampler, usage):
         shop = Workshop(sampler, sampler.chat, sandbox, budget)
         scaffold = _scaffold(wish, task, shop, repository)
-        click.echo(f"scaffold ({scaffold.tier}): {_short(scaffold.text)}")
+        click.echo(f"scaffold ({scaffold.tier}): {clean(scaffold.text, _SHOWN)}")
         result = work(task, scaffold, shop, wish.seed, WorkView(click.echo))
     _tell(result, usage, prices)
     taken = _offer(repository, result, wish.patch, wish.yes)
@@ -93,12 +94,12 @@ def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository
         return react()
     before = Shelf().best(identity(repository.root))
     if before is not None:
-        click.echo(f"starting from the {before.tier} that worked here: {before.task[:80]}")
+        click.echo(f"starting from the {before.tier} that worked here: {clean(before.task, 80)}")
     click.echo("the model proposes a scaffold ...")
     own = propose(task, shop, wish.tier, before, wish.seed)
     if own.invalid is None:
         return own
-    click.echo(f"its scaffold cannot be used ({own.invalid}); working in the plain loop instead", err=True)
+    click.echo(f"its scaffold cannot be used ({clean(own.invalid)}); working in the plain loop instead", err=True)
     return react()
 
 
@@ -134,7 +135,7 @@ def _offer(repository: Repository, result: Result, patch: Path | None, yes: bool
         patch.write_text(text)
         click.echo(f"patch: {patch}")
         return True
-    click.echo(text)
+    click.echo(clean_lines(text, 200_000))
     if not (yes or click.confirm(f"apply this to {repository.root}?")):
         return False
     apply(repository, result.change)
@@ -154,8 +155,3 @@ def _prices(text: str) -> tuple[float, float]:
     except ValueError as error:
         raise ConfigError(f"--price takes two numbers, such as 0.5,1.5, not {text!r}") from error
     return first, second
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else f"{line[:200]} ..."

@@ -249,17 +249,19 @@ class Engine(Sampler):
         return [Group(rows[indices[0]].prefix, indices) for indices in members.values()]
 
     def _draw(self, rows: list[_Running], logits: Tensor) -> None:
-        free = [i for i, row in enumerate(rows) if row.grammar is None]
+        free = [i for i, row in enumerate(rows) if row.free]
+        bound = [i for i, row in enumerate(rows) if not row.free]
         if free:
             temperatures = torch.tensor([rows[i].request.sampling.temperature for i in free], device=self._device)
             uniforms = torch.tensor([rows[i].random.random() for i in free], device=self._device, dtype=torch.float32)
-            picked = logits if len(free) == len(rows) else logits[free]
+            picked = logits[free] if bound else logits
             for i, token, logprob in zip(free, *draw_free(picked, temperatures, uniforms), strict=True):
                 rows[i].took(token, logprob, self._version, self._ends, self.chat.decode)
-        for i, row in enumerate(rows):
-            if row.grammar is not None:
-                allowed = row.grammar.allowed()
-                row.choose(logits[i, list(allowed)].double().cpu().numpy(), allowed, self._version)
+        for i in bound:
+            grammar = rows[i].grammar
+            assert grammar is not None
+            allowed = grammar.allowed()
+            rows[i].choose(logits[i, list(allowed)].double().cpu().numpy(), allowed, self._version)
         self.tokens_sampled += len(rows)
 
     def _release(self) -> list[tuple[int, Completion]]:

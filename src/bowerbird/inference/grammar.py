@@ -2,7 +2,9 @@
 
 The matching is llguidance's. On top of it a *choice* is reduced to one token an option: an allowed token that begins
 longer allowed ones is left out where these cover all that could follow it, so that picking `visible_pass` is one
-decision with one probability, not a walk over `v`, `vis`, `visible`.
+decision with one probability, not a walk over `v`, `vis`, `visible`. Where almost everything is allowed, as inside a
+string, the grammar is *open*: text is sampled there as if there were none, and a token that it does not allow ends the
+answer. A list of all allowed tokens for each would be longer than all else that is kept of a run.
 """
 
 import json
@@ -17,7 +19,7 @@ from bowerbird.types import ConfigError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-_MOST_CHOICES = 512  # more allowed tokens than this is free text, where every prefix is a legitimate choice
+_MOST_CHOICES = 512  # more allowed tokens than this is free text
 
 
 class GrammarCompiler:
@@ -53,6 +55,8 @@ class GrammarState:
             if (
                 not run
             ):  # the library leaves open how a forced text is cut into tokens; one option is forced all the same
+                if self.open:
+                    break
                 run = list(self.allowed())
                 if len(run) > 1:
                     break
@@ -60,11 +64,17 @@ class GrammarState:
             forced += run
         return forced
 
+    @property
+    def open(self) -> bool:
+        """Whether so much is allowed that no list of it is kept."""
+        return len(self._next()) > _MOST_CHOICES
+
+    def accepts(self, token: int) -> bool:
+        return bool(self._matcher.validate_tokens([token]) == 1)
+
     def allowed(self) -> tuple[int, ...]:
-        """The token ids allowed next, ascending; one an option where the options are few."""
+        """The token ids allowed next, ascending, one an option. Not to be asked for where the grammar is open."""
         ids = self._next()
-        if len(ids) > _MOST_CHOICES:
-            return tuple(ids)
         texts = {i: self._tokenizer.decode_bytes([i]) for i in ids}
         return tuple(i for i in ids if not self._covered(i, texts))
 

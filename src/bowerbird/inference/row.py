@@ -35,6 +35,11 @@ class Row:
         self.sampled.append(sampled)
         self.choices.append(choices)
 
+    @property
+    def free(self) -> bool:
+        """Whether the next token comes from the whole vocabulary."""
+        return self.grammar is None or self.grammar.open
+
     def took(
         self,
         token: int,
@@ -43,12 +48,16 @@ class Row:
         ends: Collection[int],
         decode: Callable[[Sequence[int]], str],
     ) -> None:
-        """A sampled token of free text. `ends` are the tokens that end a turn."""
+        """A token sampled from the whole vocabulary. `ends` are the tokens that end a turn; under a grammar whatever it
+        does not allow ends the answer, which is then none."""
         self.add(token, logprob, version, True, None)
-        if token in ends or self._stopped(decode):
+        if (token in ends or self._stopped(decode)) if self.grammar is None else not self.grammar.accepts(token):
             self.finish = "stop"
         elif len(self.ids) >= self.request.sampling.max_tokens:
             self.finish = "length"
+        elif self.grammar is not None:
+            self.grammar.consume(token)
+            self.force(version)
 
     def choose(self, values: NDArray[np.float64], allowed: tuple[int, ...], version: int) -> None:
         """Draw one of the tokens that the grammar allows, of logits or log-probabilities `values` [allowed], and append

@@ -147,10 +147,10 @@ class ServerSampler(Sampler):
             "ignore_eos": True,  # the ends are ours to see, and belong to the answer
             "cache_salt": str(self._version),  # nothing of other weights comes out of the prefix cache
         }
-        if row.grammar is None:
+        if row.free:
             body |= {
                 "temperature": sampling.temperature,
-                "max_tokens": sampling.max_tokens - len(row.ids),
+                "max_tokens": sampling.max_tokens - len(row.ids) if row.grammar is None else 1,
                 "seed": (sampling.seed + len(row.ids)) % (1 << 63),  # what goes on must not draw the same numbers again
                 "stop_token_ids": sorted(self.chat.end_ids),
                 "logprobs": 0,
@@ -163,6 +163,7 @@ class ServerSampler(Sampler):
             if len(row.ids) == before:
                 raise ModelError(f"{self._server.endpoint} ended an answer of {before} tokens without a reason")
         else:
+            assert row.grammar is not None
             allowed = row.grammar.allowed()
             body |= {"temperature": 1.0, "max_tokens": 1, "logprobs": 1, "logprob_token_ids": list(allowed)}
             async for _, _, listed in self._stream(body):

@@ -108,15 +108,16 @@ class VllmSampler(Sampler):
 
         shared = {"detokenize": False, "output_kind": RequestOutputKind.DELTA, "ignore_eos": True}
         sampling = row.request.sampling
-        if row.grammar is None:
+        if row.free:
             own: dict[str, Any] = {
                 "temperature": sampling.temperature,
-                "max_tokens": sampling.max_tokens,
-                "seed": sampling.seed % (1 << 63),
+                "max_tokens": sampling.max_tokens if row.grammar is None else 1,
+                "seed": (sampling.seed + len(row.ids)) % (1 << 63),
                 "logprobs": 0,
                 "stop_token_ids": sorted(self.chat.end_ids),
             }
         else:
+            assert row.grammar is not None
             allowed = list(row.grammar.allowed())
             listed = {"logprob_token_ids": allowed} if len(allowed) <= _MOST_LISTED else {"logprobs": -1}
             own = {"temperature": 1.0, "max_tokens": 1, "seed": 0} | listed
@@ -129,7 +130,8 @@ class VllmSampler(Sampler):
 
     def _took(self, row: Row, token: int, logprobs: Mapping[int, float]) -> None:
         """One token more. Under a grammar the engine's own is thrown away, and one of the allowed is drawn."""
-        if row.grammar is not None:
+        if not row.free:
+            assert row.grammar is not None
             allowed = row.grammar.allowed()
             row.choose(np.array([logprobs[i] for i in allowed]), allowed, self._version)
         else:

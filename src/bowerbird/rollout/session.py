@@ -4,6 +4,7 @@ Its folder and its exported variables are told after every command, behind a mar
 command that ends otherwise (killed, or replaced by `exec`) leaves them as they were.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bowerbird.sandbox import Execution
@@ -40,3 +41,14 @@ class Session:
         if len(variables) <= _BOUND:
             self.variables = variables
         return shown
+
+
+def command_of(argv: Sequence[str]) -> str:
+    """What was asked for, out of the command line that runs it: a session's, or any other."""
+    return (
+        argv[6]
+        if len(argv) == 8 and argv[2] == _SCRIPT
+        else argv[-1]
+        if argv[:2] == ("/bin/sh", "-c")
+        else " ".join(argv)
+    )

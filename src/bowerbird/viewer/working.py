@@ -1,33 +1,37 @@
 """What an agent does, line by line, while it does it."""
 
 from collections.abc import Callable
+from typing import cast
 
 from bowerbird.rollout.effects import Act, Ask, Check, Effect, Heard, Reply, Restore, Snapshot, Speak, Write
+from bowerbird.rollout.session import command_of
 from bowerbird.sandbox import Execution
+from bowerbird.types import Completion
+from bowerbird.viewer.text import clean
 
 _LINES, _WIDTH = 6, 160
 
 
 class WorkView:
-    """A looker of `run_alone`. `write` gets one line at a time, without its end."""
+    """A looker of `run_alone`. `write` gets one line at a time, without its end, safe to print."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
-        self.tokens = self.calls = 0
+        self._out = write
 
     def __call__(self, effect: Effect, reply: Reply | None) -> None:
         if reply is None:
             if shown := _before(effect):
                 self._write(shown)
-        elif isinstance(effect, Ask) and isinstance(reply, tuple):
-            for completion in reply:
-                self.calls += 1
-                self.tokens += len(completion.token_ids)  # type: ignore[union-attr]
-                self._said(completion.text)  # type: ignore[union-attr]
+        elif isinstance(effect, Ask):
+            for completion in cast(tuple[Completion, ...], reply):
+                self._said(completion.text)
         elif isinstance(reply, Execution):
             self._ran(reply)
         elif isinstance(reply, Heard) and reply.end is not None and reply.end.exit_code:
             self._some("  | ", reply.end.stderr.decode("utf-8", "replace"))
+
+    def _write(self, line: str) -> None:
+        self._out(clean(line))
 
     def _said(self, text: str) -> None:
         """The words of an answer; its action is shown when it happens."""
@@ -53,8 +57,7 @@ def _before(effect: Effect) -> str:
         case Ask():
             return "model ..."
         case Act():
-            command = effect.argv[5] if len(effect.argv) == 7 else effect.argv[-1]  # a session's, or one of the host's
-            return f"$ {' '.join(command.split())[:_WIDTH]}"
+            return f"$ {' '.join(command_of(effect.argv).split())[:_WIDTH]}"
         case Write():
             return f"write {effect.path} ({len(effect.data)} bytes)"
         case Check():
