@@ -76,7 +76,7 @@ def test_new_weights_reach_running_rows(
     mixed = [call for call in done.values() if set(call.versions) == {0, 3}]
     assert mixed
     assert all(list(call.versions) == sorted(call.versions) for call in mixed)
-    assert served.reloads == ["reload_weights", "repack_head"]
+    assert served.reloads == ["reload_weights", "repack_head"] * 2, "once when it is met, once for the new version"
     assert {v for call in after for v in call.versions} == {3}
     assert furthest(str(other), after) < 1e-4
     assert furthest(str(tiny), after) > 1e-2
@@ -94,7 +94,7 @@ def test_a_server_that_breaks_off_is_asked_for_the_rest(
     with sampling(served, tiny) as sampler:
         sampler.load(other)
         calls = sampler.generate(asked(sampler))
-    assert served.reloads.count("reload_weights") == 2, "it may have come back with the weights it was started with"
+    assert served.reloads.count("reload_weights") == 3, "it may have come back with the weights it was started with"
     assert furthest(other.path, calls) < 1e-4
 
 

@@ -169,3 +169,9 @@ def test_a_plan_is_whole(change: dict[str, object], why: str | None) -> None:
 
     plan, problem = parse_plan(json.dumps(REACT.model_dump(mode="json") | change))
     assert (plan == REACT) if why is None else (problem is not None and why in problem)
+
+
+def test_an_action_that_is_deeply_nested_is_told() -> None:
+    action = parse_action("<tool_call>" + "[" * 100_000)
+    assert action is not None
+    assert "problem" in action.args

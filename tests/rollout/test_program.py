@@ -172,3 +172,56 @@ def test_a_program_is_linted(text: str, problem: str | None) -> None:
     source, why = parse_program(text)
     assert (source is None) == (problem is not None)
     assert problem is None or (why is not None and problem in why)
+
+
+def test_numbers_and_texts_that_are_none_are_refused_and_nothing_falls_over(rolled: Callable[..., Rollout]) -> None:
+    done = rolled(
+        """
+        inf, nan = float("inf"), float("nan")
+        told = []
+        for call in (
+            lambda: h.llm("x", max_tokens=inf), lambda: h.restore(inf), lambda: h.run("true", 10**400),
+            lambda: h.tool("read", {"path": "solution.py", "first": inf}), lambda: h.read("a/" * 5000),
+            lambda: h.write("a/" * 5000, ""), lambda: h.note_put("x" * 500, ""), lambda: h.restore(1),
+        ):
+            try:
+                told.append(str(call())[:6])
+            except HostError:
+                told.append("no")
+        assert h.run("true", nan)["exit"] == 0 and h.run("true", -1)["exit"] == 0
+        h.llm("half a pair: \\ud800", max_tokens=1)
+        h.write("solution.py", repr(told))
+        """
+    )
+    assert [end["exit"] for end in events(done, "program")] == [0]
+    assert done.submission["solution.py"] == repr(["no"] * 3 + ["soluti"] + ["no"] * 4).encode()
+
+
+def test_a_program_that_asks_without_listening_is_ended(rolled: Callable[..., Rollout]) -> None:
+    done = rolled(
+        """
+        for _ in range(20000):
+            h._say.write('{"call": "task", "args": {}}\\n')
+        h._say.flush()
+        import time; time.sleep(30)
+        """
+    )
+    (end,) = events(done, "program")
+    assert "without listening" in str(end["said"])
+
+
+def test_a_file_that_cannot_be_copied_makes_no_snapshot(rolled: Callable[..., Rollout]) -> None:
+    done = rolled(
+        """
+        h.run("touch locked; chmod 000 locked")
+        try:
+            h.snapshot()
+        except HostError as error:
+            h.write("solution.py", str(error))
+        """
+    )
+    assert done.submission == {"solution.py": b"the files cannot be copied"}
+
+
+def test_commands_through_a_tool_are_still_the_scaffolds(rolled: Callable[..., Rollout]) -> None:
+    assert [event["by"] for event in events(rolled('h.tool("shell", {"command": "true"})'), "action")] == ["scaffold"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bowerbird.scaffold.plan import REACT
 from bowerbird.solve.repository import Change, apply, changed, read_repository, unified
 from bowerbird.solve.shelf import Kept, Shelf, identity
 from bowerbird.types import ConfigError, RunError
@@ -72,7 +73,7 @@ def test_a_file_that_the_user_changed_meanwhile_stops_it_before_anything_is_writ
         apply(found, Change({"b.bin": b"", "src/a.py": b"theirs\n"}))
     assert (repo / "b.bin").read_bytes() == b"\xff\x00"
     (repo / "out").symlink_to("/tmp")
-    with pytest.raises(RunError, match="leads out"):
+    with pytest.raises(RunError, match="a link is in the way"):
         apply(found, Change({"out/x": b""}))
 
 
@@ -84,15 +85,37 @@ def test_no_folder_is_said(tmp_path: Path) -> None:
 def test_the_shelf_gives_the_best_of_a_repository(tmp_path: Path, repo: Path) -> None:
     shelf = Shelf(tmp_path / "data" / "scaffolds.jsonl")
     assert shelf.best("a") is None
-    for text, value in (("old", 1.0), ("new", 1.0), ("worse", 0.5)):
-        shelf.keep(Kept("a", "plan", text, "task", value, 10))
-    shelf.keep(Kept("b", "plan", "other", "task", 1.0, 10))
+    plans = {k: REACT.model_copy(update={"k": k}).model_dump_json() for k in (1, 2, 4, 8)}
+    for k, value in ((1, 1.0), (2, 1.0), (4, 0.5)):
+        shelf.keep(Kept("a", "plan", plans[k], "task", value, 10))
+    shelf.keep(Kept("b", "plan", plans[8], "task", 1.0, 10))
+    shelf.keep(Kept("a", "plan", "no plan", "task", 1.0, 10))
     with shelf.path.open("a") as file:
         file.write("no json\n{}\n")
     best = shelf.best("a")
     assert best is not None
-    assert best.text == "new"
+    assert best.text == plans[2]
     assert identity(repo) == str(repo)
     git(repo, "init", "-q")
     git(repo, "remote", "add", "origin", "https://example.com/x.git")
     assert identity(repo) == "https://example.com/x.git"
+
+
+def test_no_change_reaches_version_control_or_goes_through_a_link(repo: Path) -> None:
+    found = read_repository(repo)
+    (repo / ".git").mkdir()
+    (repo / "way").symlink_to(".git")
+    for name in (".git/commondir", "way/hooks", "src/../../x", "src"):
+        with pytest.raises(RunError, match="nothing was changed"):
+            apply(found, Change({name: b"x"}))
+    assert list((repo / ".git").iterdir()) == []
+
+
+def test_odd_lines_and_empty_files_are_in_the_patch(repo: Path) -> None:
+    text = unified(
+        {"a": b"one\x0c\xe2\x80\xa8two\nlast\n", "gone": b""}, Change({"a": b"1\nlast\n", "gone": None, "new": b""})
+    )
+    assert "-one\x0c\u2028two\n+1\n last\n" in text
+    assert "No newline" not in text
+    assert "Empty file gone is gone" in text
+    assert "Empty file new is new" in text

@@ -116,3 +116,19 @@ def test_bad_input_is_said(solve: Callable[..., "subprocess.CompletedProcess[str
     refused = solve("no-url")
     assert refused.returncode == 2
     assert "no endpoint" in refused.stderr
+
+
+def test_what_cannot_be_taken_back_is_left_as_it_was(
+    solve: Callable[..., "subprocess.CompletedProcess[str]"], repo: Path, tmp_path: Path
+) -> None:
+    program = tmp_path / "own.py"
+    program.write_text(
+        "def run(h):\n    h.llm('x')\n    h.run('ln -sf /etc/passwd calc.py; head -c 3000000 /dev/zero > other.txt')\n"
+        "    h.run('git init -q . 2>/dev/null; mkdir -p .git; echo x > .git/commondir; echo 1 > made.py')\n"
+    )
+    with serving(lambda _: "x") as url:
+        done = solve(url, "--scaffold", str(program), "--yes")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in repo.iterdir()) == ["calc.py", "made.py", "other.txt"]
+    assert (repo / "calc.py").read_text() == "def add(a, b):\n    return a - b\n"
+    assert (repo / "other.txt").read_text() == "left alone\n"

@@ -12,7 +12,9 @@ class Failure(click.ClickException):
     """One of our errors on its way out: a line on standard error, no traceback, exit status 1."""
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"error: {self.message}", file=file, err=True)
+        from bowerbird.viewer.text import clean_lines
+
+        click.echo(f"error: {clean_lines(self.message)}", file=file, err=True)
 
 
 class Misuse(Failure):

@@ -51,9 +51,9 @@ def solve_it(wish: Wish) -> None:
     """Raises ConfigError, RunError or InfraError; until the user agrees nothing of theirs is touched."""
     prices = _prices(wish.price)
     repository = read_repository(wish.repo)
-    task = task_view(wish.instruction, repository, tuple(shlex.split(wish.tests)))
+    task = task_view(wish.instruction, repository, _words(wish.tests))
     for line in repository.left_out:
-        click.echo(f"left out: {line}", err=True)
+        click.echo(f"left out: {clean(line)}", err=True)
     budget = Budget(wish.tokens, wish.turns, 4 * wish.turns, wish.turn_tokens, _ACTION_S)
     sandbox = open_sandbox(wish.backend, hide=(repository.root,))
     with _sampler(wish) as (sampler, usage):
@@ -132,7 +132,7 @@ def _offer(repository: Repository, result: Result, patch: Path | None, yes: bool
         return False
     text = unified(repository.files, result.change)
     if patch is not None:
-        patch.write_text(text)
+        patch.write_bytes(text.encode("utf-8", "surrogateescape"))
         click.echo(f"patch: {patch}")
         return True
     click.echo(clean_lines(text, 200_000))
@@ -145,6 +145,13 @@ def _offer(repository: Repository, result: Result, patch: Path | None, yes: bool
 
 def _worked(result: Result, taken: bool) -> bool:
     return taken if result.passed is None else result.passed
+
+
+def _words(tests: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(tests))
+    except ValueError as error:
+        raise ConfigError(f"--tests is no command: {error}") from error
 
 
 def _prices(text: str) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """A whole run as the user starts it: train, then evaluate the model as it was and as it is on held-out tasks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bowerbird.orchestrator.run import sampling_parts, train
 from bowerbird.orchestrator.store import RunStore, trained_tasks
 from bowerbird.tasks import Loaded, TaskSet, load_named
 from bowerbird.tasks.katas import KataTask, family_names, train_heldout_split
+from bowerbird.tasks.repos import FAMILIES, RepoTask, generate
 from bowerbird.trainer.publish import complete
 from bowerbird.types import RunError, TaskError
 
@@ -86,7 +87,10 @@ def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
     if tasks.source == "katas":
         families = tasks.families or family_names(hardest=tasks.hardest)
         train_part, heldout_part = train_heldout_split(tasks.seed, tasks.train, tasks.heldout, families=families)
-        return _kata_set(train_part), _kata_set(heldout_part)
+        return _generated(train_part), _generated(heldout_part)
+    if tasks.source == "repos":  # whole packages are held out: their right text is the same for all bugs of one
+        trained = generate(tasks.seed, tasks.train, families=FAMILIES[:-2])
+        return _generated(trained), _generated(generate(tasks.seed, tasks.heldout, families=FAMILIES[-2:]))
     found = load_named(tasks.source)
     ids = sorted(_gradable(tasks.source, found), key=lambda task_id: _content(found, task_id))
     if len(ids) < tasks.train + tasks.heldout:
@@ -113,8 +117,8 @@ def _content(tasks: TaskSet, task_id: str) -> str:
     return sha256(f"{view.entry_point}\n{view.instruction}".encode()).hexdigest()
 
 
-def _kata_set(katas: list[KataTask]) -> TaskSet:
-    return TaskSet(Loaded(kata.view, kata.spec) for kata in katas)
+def _generated(tasks: Sequence[KataTask] | Sequence[RepoTask]) -> TaskSet:
+    return TaskSet(Loaded(task.view, task.spec) for task in tasks)
 
 
 def _gradable(source: str, tasks: TaskSet) -> list[str]:

@@ -45,12 +45,18 @@ class Chat:
         return frozenset(i for i in (self._tokenizer.eos_token_id,) if i is not None)
 
     def _render(self, messages: Sequence[Message]) -> str:
-        return cast(
-            str,
-            self._tokenizer.apply_chat_template(
-                [dict(m) for m in messages], tokenize=False, add_generation_prompt=True
-            ),
-        )
+        """Raises ValueError for messages that the template does not take."""
+        from jinja2 import TemplateError
+
+        try:
+            return cast(
+                str,
+                self._tokenizer.apply_chat_template(
+                    [dict(m) for m in messages], tokenize=False, add_generation_prompt=True
+                ),
+            )
+        except TemplateError as error:
+            raise ValueError(str(error)) from error
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Ids of plain text, nothing added."""

@@ -19,7 +19,7 @@ from bowerbird.types import ConfigError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-_MOST_CHOICES = 512  # more allowed tokens than this is free text
+_MOST_CHOICES = 128  # more allowed tokens than this is free text
 
 
 class GrammarCompiler:

@@ -7,6 +7,7 @@ worth of an answer. What is sent is always the messages themselves.
 
 import json
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -51,6 +52,7 @@ class RemoteChat(Chat):
         self._texts: list[str] = []
         self._ids: dict[str, int] = {}
         self._messages: dict[int, Message] = {}
+        self._lock = threading.Lock()  # answers are encoded in threads
 
     def prompt(self, messages: Sequence[Message], prefill: str = "") -> tuple[int, ...]:
         """`prefill` is asked for in words: an endpoint cannot be made to begin with it."""
@@ -94,10 +96,11 @@ class RemoteChat(Chat):
         return number
 
     def _id(self, text: str) -> int:
-        if text not in self._ids:
-            self._ids[text] = len(self._texts)
-            self._texts.append(text)
-        return self._ids[text]
+        with self._lock:
+            if text not in self._ids:
+                self._ids[text] = len(self._texts)
+                self._texts.append(text)
+            return self._ids[text]
 
 
 class RemoteSampler(Sampler):
@@ -149,6 +152,8 @@ class RemoteSampler(Sampler):
         except (LookupError, TypeError, AttributeError) as error:
             raise InfraError(f"{self._endpoint.url} answered something else than a chat completion") from error
         self._count(found.get("usage") or {}, text)
+        if request.stop and request.stop in text:  # kept, as the other samplers do, and not an endpoint's own `stop`
+            text = text[: _nth(text, request.stop, request.stop_count)]
         ids = self.chat.encode(text)
         n = len(ids)
         finish = "length" if choice.get("finish_reason") == "length" else "stop"
@@ -184,7 +189,7 @@ class RemoteSampler(Sampler):
             if response.is_success:
                 return dict(response.json())
             problem = f"{response.status_code} {' '.join(response.text.split())[:300]}"
-            if any(words in response.text.lower() for words in _TOO_LONG):
+            if response.status_code in (400, 413, 422) and any(w in response.text.lower() for w in _TOO_LONG):
                 return None
             if response.status_code < 500 and response.status_code not in (408, 409, 429):
                 raise ConfigError(f"{url} refused: {problem}. The key is read from {self._endpoint.key_env}")
@@ -194,3 +199,14 @@ class RemoteSampler(Sampler):
         self.usage.calls += 1
         self.usage.prompt += int(usage.get("prompt_tokens") or 0)
         self.usage.completion += int(usage.get("completion_tokens") or len(text) // _PIECE)
+
+
+def _nth(text: str, part: str, count: int) -> int:
+    """Where the part ends for the count-th time, or the text."""
+    end = 0
+    for _ in range(count):
+        at = text.find(part, end)
+        if at < 0:
+            return len(text)
+        end = at + len(part)
+    return end

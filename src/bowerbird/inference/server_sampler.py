@@ -9,9 +9,12 @@ server is ours alone: whoever else reloads its weights spoils the versions.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 import httpx
 import numpy as np
@@ -23,9 +26,19 @@ from bowerbird.inference.row import Row
 from bowerbird.types import Completion, InfraError, ModelError, PolicyVersion
 
 _TURN_S = 0.05  # the longest that a step waits for a row to finish
-_POLL_S = 1.0
+_POLL_S, _PAUSE_S = 1.0, 0.2
 _TIMEOUT = httpx.Timeout(600.0, connect=10.0)
 _NAME = "token_id:"  # how a token is named where it is a key
+_TRIES = 20  # in a row that a server breaks off one and the same answer
+# A server fills what is left out from the model's own generation settings, and would sample from something else.
+_PLAIN = {
+    "top_p": 1.0,
+    "top_k": 0,
+    "min_p": 0.0,
+    "repetition_penalty": 1.0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +67,12 @@ class ServerSampler(Sampler):
         version: PolicyVersion,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Version 0 is what the server was started with; a later one is loaded. `transport` stands in for a network."""
+        """`version` is loaded: the server may have been trained before. One that is no folder, but a name that the
+        server knows, is what it was started with. `transport` stands in for a network."""
         self.chat, self._grammars = Chat(tokenizer), GrammarCompiler(tokenizer)
         self._server, self._version = server, version.number
-        self._loaded = version if version.number else None
+        self._loaded = version if Path(version.path).is_dir() else None
+        self._salt = uuid4().hex  # another run's version 6 is another version 6
         self._loop = asyncio.new_event_loop()
         self._places, self._mending = asyncio.Semaphore(places), asyncio.Lock()
         self._mended = 0  # how often the server was gone and came back
@@ -102,13 +117,14 @@ class ServerSampler(Sampler):
 
     def load(self, version: PolicyVersion) -> None:
         self._stop()
-        self._loop.run_until_complete(self._reload(version))
+        self._loop.run_until_complete(self._reloaded(version))
         self._loaded, self._version = version, version.number
         for row in self._rows.values():
             self._begin(row)
 
     def close(self) -> None:
         self._stop()
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.run_until_complete(self._client.aclose())
         self._loop.close()
 
@@ -128,16 +144,22 @@ class ServerSampler(Sampler):
 
     async def _run(self, row: Row) -> None:
         async with self._places:
+            failed = 0
             while not row.finish:
-                seen = self._mended
+                async with self._mending:  # nobody asks a server that came back before it has the weights
+                    seen = self._mended
+                before = len(row.ids)
                 try:
                     await self._ask(row)
                 except httpx.TransportError as error:
+                    failed = failed + 1 if len(row.ids) == before else 0
+                    if failed == _TRIES:
+                        raise self._gone(error) from error
                     await self._mend(seen, error)
 
     async def _ask(self, row: Row) -> None:
         """One request for the rest of a free answer, or for the next choice under a grammar."""
-        sampling = row.request.sampling
+        sampling, before = row.request.sampling, len(row.ids)
         body: dict[str, Any] = {
             "model": self._model,
             "prompt": [*row.request.prompt_ids, *row.ids],
@@ -145,7 +167,8 @@ class ServerSampler(Sampler):
             "return_token_ids": True,
             "return_tokens_as_token_ids": True,
             "ignore_eos": True,  # the ends are ours to see, and belong to the answer
-            "cache_salt": str(self._version),  # nothing of other weights comes out of the prefix cache
+            **_PLAIN,
+            "cache_salt": f"{self._salt}.{self._version}",  # nothing of other weights comes out of the prefix cache
         }
         if row.free:
             body |= {
@@ -155,29 +178,36 @@ class ServerSampler(Sampler):
                 "stop_token_ids": sorted(self.chat.end_ids),
                 "logprobs": 0,
             }
-            before = len(row.ids)
-            async for token, logprob, _ in self._stream(body):
-                row.took(token, logprob, self._version, self.chat.end_ids, self.chat.decode)
-                if row.finish:
-                    return
-            if len(row.ids) == before:
-                raise ModelError(f"{self._server.endpoint} ended an answer of {before} tokens without a reason")
+            async with aclosing(self._stream(body)) as tokens:
+                async for token, logprob, _ in tokens:
+                    row.took(token, logprob, self._version, self.chat.end_ids, self.chat.decode)
+                    if row.finish:
+                        break
         else:
             assert row.grammar is not None
             allowed = row.grammar.allowed()
             body |= {"temperature": 1.0, "max_tokens": 1, "logprobs": 1, "logprob_token_ids": list(allowed)}
-            async for _, _, listed in self._stream(body):
-                row.choose(_values(listed, allowed, self._server.endpoint), allowed, self._version)
+            async with aclosing(self._stream(body)) as tokens:
+                async for _, _, listed in tokens:
+                    row.choose(_values(listed, allowed, self._server.endpoint), allowed, self._version)
+        if len(row.ids) == before:
+            raise ModelError(f"{self._server.endpoint} ended an answer of {before} tokens without a reason")
 
-    async def _stream(self, body: Mapping[str, Any]) -> AsyncIterator[tuple[int, float, Mapping[str, float]]]:
-        """Tokens as they come, with their log-probabilities and those of the tokens listed beside them."""
+    async def _stream(self, body: Mapping[str, Any]) -> AsyncGenerator[tuple[int, float, Mapping[str, float]]]:
+        """Tokens as they come, with their log-probabilities and those of the tokens listed beside them. Raises
+        TransportError also where the server says that its engine has failed."""
         async with self._client.stream("POST", f"{self._server.endpoint}/completions", json=body) as response:
             if not response.is_success:
                 await response.aread()
+                if response.status_code >= 500:
+                    raise httpx.RemoteProtocolError(_said(response))
                 raise ModelError(f"{self._server.endpoint} refused a request: {_said(response)}")
             async for line in response.aiter_lines():
                 if line.startswith("data: ") and line != "data: [DONE]":
-                    for found in _tokens(json.loads(line.removeprefix("data: ")), self._server.endpoint):
+                    event = json.loads(line.removeprefix("data: "))
+                    if "error" in event:
+                        raise httpx.RemoteProtocolError(str(event["error"])[:200])
+                    for found in _tokens(event, self._server.endpoint):
                         yield found
 
     # -- the server --------------------------------------------------------------------------------
@@ -201,6 +231,7 @@ class ServerSampler(Sampler):
         """Where one token alone is allowed its log-probability is 0, if it is that of the distribution sampled from."""
         (allowed,) = self.chat.encode("a")[:1]
         body = {"model": model, "prompt": [allowed], "stream": True, "max_tokens": 1, "temperature": 0.5, "logprobs": 0}
+        body |= _PLAIN
         asked = {"allowed_token_ids": [allowed], "return_token_ids": True, "return_tokens_as_token_ids": True}
         try:
             found = [(token, logprob) async for token, logprob, _ in self._stream(body | asked)]
@@ -211,6 +242,14 @@ class ServerSampler(Sampler):
                 f"{self._server.endpoint} does not give log-probabilities of the distribution it samples from: start "
                 "it with --logprobs-mode processed_logprobs"
             )
+
+    async def _reloaded(self, version: PolicyVersion) -> None:
+        """By a server that may be gone just now."""
+        try:
+            await self._reload(version)
+        except InfraError as error:
+            await self._returned(error)
+            await self._reload(version)
 
     async def _reload(self, version: PolicyVersion) -> None:
         root = self._server.endpoint.removesuffix("/v1")
@@ -238,12 +277,13 @@ class ServerSampler(Sampler):
         async with self._mending:
             if self._mended != seen:
                 return
+            await asyncio.sleep(_PAUSE_S)
             await self._returned(error)
             if self._loaded is not None:
-                await self._reload(self._loaded)
+                await self._reloaded(self._loaded)
             self._mended += 1
 
-    async def _returned(self, error: httpx.TransportError) -> None:
+    async def _returned(self, error: Exception) -> None:
         end = self._loop.time() + self._server.patience
         while self._loop.time() < end:
             try:
@@ -252,7 +292,10 @@ class ServerSampler(Sampler):
             except httpx.TransportError:
                 pass
             await asyncio.sleep(_POLL_S)
-        raise InfraError(
+        raise self._gone(error)
+
+    def _gone(self, error: Exception) -> InfraError:
+        return InfraError(
             f"the sampler's server at {self._server.endpoint} is gone ({type(error).__name__} {error}) and did not "
             f"come back within {self._server.patience:.0f} s; nothing is lost: start it, then resume"
         )

@@ -19,8 +19,6 @@ from bowerbird.inference.row import Row
 from bowerbird.inference.vllm_worker import Worker
 from bowerbird.types import Completion, ModelError, PolicyVersion
 
-_MOST_LISTED = 128  # token ids whose log-probabilities the engine gives one by one
-
 
 class VllmSampler(Sampler):
     """A `Sampler` over one vLLM engine. `options` are vLLM's own engine arguments.
@@ -118,9 +116,7 @@ class VllmSampler(Sampler):
             }
         else:
             assert row.grammar is not None
-            allowed = list(row.grammar.allowed())
-            listed = {"logprob_token_ids": allowed} if len(allowed) <= _MOST_LISTED else {"logprobs": -1}
-            own = {"temperature": 1.0, "max_tokens": 1, "seed": 0} | listed
+            own = {"temperature": 1.0, "max_tokens": 1, "seed": 0, "logprob_token_ids": list(row.grammar.allowed())}
         self._asked += 1
         name = f"{row.ticket}.{self._asked}"
         self._rows[name] = row

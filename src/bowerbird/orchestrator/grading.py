@@ -117,10 +117,9 @@ class Grader:
         """
         known: dict[tuple[str, tuple[tuple[str, bytes], ...]], float | None] = {}
         rewards: dict[str, float | None] = {}
-        for scaffold_id, job in jobs.items():
-            try:
-                files = run_null(job, self._sandbox)
-            except InfraError:
+        submitted = self._pool.map(self._null, jobs.values())
+        for (scaffold_id, job), files in zip(jobs.items(), submitted, strict=True):
+            if files is None:
                 rewards[scaffold_id] = None  # not tested is not the same as passed
                 continue
             key = (job.task.task_id, tuple(sorted(files.items())))
@@ -128,6 +127,12 @@ class Grader:
                 known[key] = self._reward(self._defences.verifier, job.task.task_id, files) if files else 0.0
             rewards[scaffold_id] = known[key]
         return rewards
+
+    def _null(self, job: Job) -> Mapping[str, bytes] | None:
+        try:
+            return run_null(job, self._sandbox)
+        except InfraError:
+            return None
 
     def _examine(self, scaffold: Scaffold, rollout: Rollout, null: float | None) -> Graded:
         """Verify and inspect; a verifier whose sandbox was lost is asked again."""

@@ -170,13 +170,14 @@ def _landed(
             store.add_version(version, version.number)
             retain(store.versions, _KEPT_VERSIONS)
             _keep(step, store, config, watcher)
-            last = version.number == config.steps or stop() or _over(step, config, store)
+            asked, found = stop(), room(store.versions, store.checkpoints)
+            last = version.number == config.steps or asked or _over(step, config, found)
             if last or version.number % config.checkpoint_every == 0:
                 learner.save(version.number)
             store.ledger.forget_bodies(max(complete(store.checkpoints), default=0))
             if last and version.number < config.steps:
                 learner.finish()
-            _heed(step, stop(), config, store, watcher)
+            _heed(step, asked, found, config, store, watcher)
     return version
 
 
@@ -194,10 +195,11 @@ def _steps(
             step = loop.step(number)
             version = step.version
             _keep(step, store, config, watcher)
-            last = number == config.steps or stop() or _over(step, config, store)
+            asked, found = stop(), room(store.versions, store.checkpoints)
+            last = number == config.steps or asked or _over(step, config, found)
             if last or number % config.checkpoint_every == 0:
                 save(number, {"curriculum": loop.experience.curriculum.state()})
-            _heed(step, stop(), config, store, watcher)
+            _heed(step, asked, found, config, store, watcher)
     return version
 
 
@@ -208,16 +210,16 @@ def _keep(step: Step, store: RunStore, config: Config, watcher: Watcher) -> None
     watcher.stepped(step.report, config.steps)
 
 
-def _over(step: Step, config: Config, store: RunStore) -> bool:
-    """Whether `_heed` will end the run, so that its last step is saved."""
-    return step.report.flag_rate > config.monitor.stop_above or room(store.versions, store.checkpoints).short
+def _over(step: Step, config: Config, found: Room) -> bool:
+    """Whether `_heed` will end the run, so that its last step is saved. Both judge by the same look at the disk."""
+    return step.report.flag_rate > config.monitor.stop_above or found.short
 
 
-def _heed(step: Step, stop: bool, config: Config, store: RunStore, watcher: Watcher) -> None:
+def _heed(step: Step, stop: bool, found: Room, config: Config, store: RunStore, watcher: Watcher) -> None:
     """End the run where the user, its flags or the disk want it. The step is saved."""
     heed_flags(step.report, config, store, watcher)
     if step.report.step < config.steps:
-        heed_room(room(store.versions, store.checkpoints), step.report.step, store.folder, watcher)
+        heed_room(found, step.report.step, store.folder, watcher)
     for doubt in doubts(step.report):
         watcher.says(f"warning: step {step.report.step}: {doubt}")
     if stop:

@@ -36,7 +36,7 @@ def _of_call(text: str) -> Action:
         found = json.loads(text)
         args = found.get("arguments", found.get("parameters", {}))
         return Action(str(found["name"]), dict(json.loads(args) if isinstance(args, str) else args))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return Action("", {"problem": f"the tool call is no JSON object with name and arguments: {error}"})
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bowerbird.inference.chat import Message
 from bowerbird.rollout.actions import parse_action
 from bowerbird.rollout.effects import Effect, Reply
-from bowerbird.rollout.host import Host, short
+from bowerbird.rollout.host import Host, Refused, short
 from bowerbird.rollout.tools import use
 
 VIEWS = {"full": 8000, "head_tail": 2000, "errors_only": 2000}  # characters of an observation
@@ -33,7 +33,10 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
     for _ in range(manner.turns):
         if host.tokens_left <= stop_at:
             return False
-        answer = yield from host.llm(_shown(host, opening, talk, manner), temperature=manner.temperature)
+        try:
+            answer = yield from host.llm(_shown(host, opening, talk, manner), temperature=manner.temperature)
+        except Refused:  # a template that takes no such talk
+            return False
         action = parse_action(answer)
         if action is None or action.tool == "submit":
             return True

@@ -74,8 +74,9 @@ class Desk:
         return self._workspace
 
     def _write(self, effect: Write) -> bool:
+        workspace = self._opened()
         try:
-            self._opened().write(effect.path, effect.data)
+            workspace.write(effect.path, effect.data)
         except SandboxError:  # a path that leads out, or through a link: the model's own affair
             return False
         return True

@@ -30,7 +30,8 @@ from bowerbird.scaffold.card import TEMPERATURES
 from bowerbird.types import Completion, JsonValue, Sampling, TaskView
 
 LEAST_TOKENS = 8  # a call that may sample fewer is not worth making
-_LISTED, _NOTES, _NOTE_BYTES = 500, 64, 1 << 14
+_LISTED, _NOTES, _NOTE_BYTES, _NAME = 500, 64, 1 << 14, 100
+_LOGGED, _PATH = 4000, 1024  # characters
 _THOUGHT = "</think>"
 
 
@@ -72,6 +73,7 @@ class Host:
     calls: list[Completion] = field(default_factory=list)
     checks: list[Checked] = field(default_factory=list)
     log: list[dict[str, JsonValue]] = field(default_factory=list)
+    actor: str = "scaffold"  # who decides on commands: a program, or the model in the loop of a plan
     actions: int = 0
     notes: dict[str, str] = field(default_factory=dict)
     submitted: bool = False
@@ -103,9 +105,11 @@ class Host:
         tokens that were sampled for it. Raises Exhausted and Refused."""
         if temperature not in TEMPERATURES:
             raise Refused(f"no such temperature class: {temperature!r}; there are {', '.join(TEMPERATURES)}")
-        limit = min(self.budget.call_tokens, max_tokens or self.budget.call_tokens, self.tokens_left)
-        if len(self.calls) >= self.budget.calls or limit < LEAST_TOKENS:
+        room = min(self.budget.call_tokens, self.tokens_left)
+        if len(self.calls) >= self.budget.calls or room < LEAST_TOKENS:
             raise Exhausted("no tokens or calls are left")
+        limit = min(room, max(LEAST_TOKENS, max_tokens)) if max_tokens > 0 else room
+        messages = [{"role": m["role"], "content": _sayable(m["content"])} for m in messages]
         ids = self._prompt(messages)
         sampling = Sampling(TEMPERATURES[temperature], 0.0, limit, derive(self.seed, "call", len(self.calls)))
         (reply,) = cast(tuple[Completion, ...], (yield Ask((Request(ids, sampling, stop=stop),))))
@@ -118,26 +122,31 @@ class Host:
     def _prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
         *before, last = messages
         known = self._talks.get(_key(before))
-        if known is not None and last["role"] == "user":
-            return self.chat.extend(known, last["content"])
-        return self.chat.prompt(messages)
+        try:
+            if known is not None and last["role"] == "user":
+                return self.chat.extend(known, last["content"])
+            return self.chat.prompt(messages)
+        except ValueError as error:
+            raise Refused(f"the model's chat template does not take these messages: {error}") from error
 
     # -- the workspace -----------------------------------------------------------------------------
 
-    def run(self, command: str, timeout_s: float = 0.0, *, by: str = "scaffold") -> Generator[Effect, Reply, Ran]:
-        """A command in the rollout's shell, whose folder and variables live on from command to command. `by` is who
-        wanted it, the scaffold or the model."""
+    def run(self, command: str, timeout_s: float = 0.0) -> Generator[Effect, Reply, Ran]:
+        """A command in the rollout's shell, whose folder and variables live on from command to command."""
         self._charge()
         mark = f"{derive(self.seed, 'mark', self.actions):x}"
-        wall = min(timeout_s or self.budget.action_s, self.budget.action_s)
+        wall = timeout_s if 0 < timeout_s < self.budget.action_s else self.budget.action_s  # NaN is neither
         done = cast(Execution, (yield Act(self._session.argv(command, mark), wall)))
         output = self._session.finished(done, mark)
         ran = Ran(None if done.timed_out else done.exit_code, output)
-        self.log.append({"event": "action", "by": by, "command": command, "result": short(output, 2000)})
+        self.log.append(
+            {"event": "action", "by": self.actor, "command": short(command, _LOGGED), "result": short(output, _LOGGED)}
+        )
         return ran
 
     def read(self, path: str) -> Generator[Effect, Reply, str]:
         """A file's text. Raises Refused where there is no such regular file."""
+        _check_path(path)
         self._charge()
         found = cast(Collected, (yield Read((path,))))
         if path not in found.files:
@@ -146,10 +155,11 @@ class Host:
 
     def write(self, path: str, text: str) -> Generator[Effect, Reply, None]:
         """Put a file there, folders included. Raises Refused where the path leads out of the workspace."""
+        _check_path(path)
         self._charge()
         if not (yield Write(path, text.encode("utf-8", "replace"))):
             raise Refused(f"{path!r} is not a path inside the workspace")
-        self.log.append({"event": "write", "path": path, "text": short(text, 2000)})
+        self.log.append({"event": "write", "path": path, "text": short(text, _LOGGED)})
 
     def edit(self, path: str, old: str, new: str) -> Generator[Effect, Reply, None]:
         """Replace `old`, which must occur exactly once. Raises Refused."""
@@ -190,14 +200,17 @@ class Host:
         return found.passed, "all visible examples pass" if found.passed else found.message
 
     def snapshot(self) -> Generator[Effect, Reply, int]:
+        """A number to come back to. Raises Refused where the files cannot be copied: one is locked, say."""
         self._charge()
-        return cast(int, (yield Snapshot()))
+        if not (number := cast(int, (yield Snapshot()))):
+            raise Refused("the files cannot be copied")
+        return number
 
     def restore(self, number: int) -> Generator[Effect, Reply, None]:
         """Raises Refused where there is no such snapshot: the last few are kept."""
         self._charge()
         if not (yield Restore(number)):
-            raise Refused(f"there is no snapshot {number}")
+            raise Refused(f"there is no snapshot {number}, or the files cannot be put back")
 
     def _quiet(self, command: str) -> Generator[Effect, Reply, Execution]:
         """A command of ours, in the shell's own folder."""
@@ -215,7 +228,8 @@ class Host:
 
     def note(self, name: str, text: str) -> None:
         """Raises Refused where the notes would grow beyond their bounds."""
-        if len(text.encode("utf-8", "replace")) > _NOTE_BYTES or (name not in self.notes and len(self.notes) >= _NOTES):
+        size = len(text.encode("utf-8", "replace"))
+        if size > _NOTE_BYTES or len(name) > _NAME or (name not in self.notes and len(self.notes) >= _NOTES):
             raise Refused(f"notes are at most {_NOTES} of {_NOTE_BYTES} bytes")
         self.notes[name] = text
 
@@ -224,6 +238,16 @@ class Host:
         if other := sorted(set(paths or ()) - set(self.task.submission)):
             raise Refused(f"{', '.join(other)}: the task asks for {', '.join(self.task.submission)}")
         self.submitted = True
+
+
+def _check_path(path: str) -> None:
+    if len(path) > _PATH:
+        raise Refused(f"a path is at most {_PATH} characters")
+
+
+def _sayable(text: str) -> str:
+    """Without what no encoding has: half a surrogate pair, say, out of a model's JSON."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def short(text: str, limit: int) -> str:

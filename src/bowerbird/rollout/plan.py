@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Generator
+from contextlib import suppress
 
 from bowerbird.inference.chat import Chat, Message
 from bowerbird.rollout.agent import Manner, work
 from bowerbird.rollout.effects import Effect, Reply, Run
-from bowerbird.rollout.host import Budget, Exhausted, Host
+from bowerbird.rollout.host import Budget, Exhausted, Host, Refused
 from bowerbird.rollout.tools import manual
 from bowerbird.scaffold.plan import SUBMIT, Node, Plan
 from bowerbird.types import TaskView
@@ -22,7 +23,7 @@ _ROLES = {
 
 def run_plan(task: TaskView, plan: Plan, chat: Chat, budget: Budget, seed: int) -> Run:
     """Walk the plan. Never raises for what the model did; running out of budget ends the run with what there is."""
-    host = Host(task, chat, budget, seed)
+    host = Host(task, chat, budget, seed, actor="model")
     nodes = {node.id: node for node in plan.nodes}
     visits: Counter[str] = Counter()
     at = plan.nodes[0].id
@@ -40,7 +41,7 @@ def run_plan(task: TaskView, plan: Plan, chat: Chat, budget: Budget, seed: int) 
 
 def _visit(host: Host, plan: Plan, node: Node) -> Generator[Effect, Reply, bool]:
     host.log.append({"event": "node", "id": node.id})
-    before = (yield from host.snapshot()) if plan.on_error == "revert" else 0
+    before = (yield from _saved(host)) if plan.on_error == "revert" else 0
     manner = Manner(
         turns=plan.max_steps,
         tools=(*node.tools, "submit"),
@@ -53,9 +54,18 @@ def _visit(host: Host, plan: Plan, node: Node) -> Generator[Effect, Reply, bool]
     ok = yield from work(host, _opening(host, node), manner)
     if "tests" in node.tools and (host.task.visible or host.task.examples):
         ok, _ = yield from host.visible_tests()
-    if not ok and plan.on_error == "revert":
-        yield from host.restore(before)
+    if not ok and before:
+        with suppress(Refused):  # what cannot be undone stays
+            yield from host.restore(before)
     return ok
+
+
+def _saved(host: Host) -> Generator[Effect, Reply, int]:
+    """A snapshot to come back to; 0 where the files cannot be copied."""
+    try:
+        return (yield from host.snapshot())
+    except Refused:
+        return 0
 
 
 def _opening(host: Host, node: Node) -> list[Message]:

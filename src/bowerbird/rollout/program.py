@@ -59,7 +59,7 @@ def _answer(host: Host, line: bytes) -> Generator[Effect, Reply, dict[str, JsonV
         return {"value": (yield from _call(host, name, args))}
     except Refused as refused:
         return {"error": str(refused)}
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         return {"error": f"{name}: wrong arguments ({type(error).__name__}: {error})"}
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bowerbird.sandbox import Execution
 
+_LONGEST = 4096  # bytes of a folder's path
 _BOUND = 1 << 15  # bytes of variables; a command line has to hold them
 # $1 folder, $2 variables, $3 command, $4 mark
 _SCRIPT = """eval "$2" 2>/dev/null
@@ -37,9 +38,8 @@ class Session:
             note = "it was stopped at the time limit" if done.timed_out else "it printed too much and was stopped"
             return f"{text}\n({note})" if done.timed_out or done.truncated else text
         folder, _, variables = rest.partition("\n")
-        self.folder = folder or self.folder
-        if len(variables) <= _BOUND:
-            self.variables = variables
+        if "\0" not in rest and len(folder.encode()) <= _LONGEST and len(variables.encode()) <= _BOUND:
+            self.folder, self.variables = folder or self.folder, variables
         return shown
 
 

@@ -31,7 +31,7 @@ class Tool:
 
 
 def _shell(host: Host, args: Mapping[str, Any]) -> Using:
-    ran = yield from host.run(str(args["command"]), by="model")
+    ran = yield from host.run(str(args["command"]))
     return f"exit {ran.exit_code}\n{ran.output}" if ran.exit_code is not None else ran.output
 
 
@@ -114,7 +114,7 @@ def use(host: Host, name: str, args: Mapping[str, Any]) -> Using:
         return short((yield from tool.use(host, args)), SHOWN)
     except Refused as refused:
         return str(refused)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         return f"{name} takes {', '.join(tool.parameters) or 'nothing'} ({type(error).__name__}: {error})"
 
 

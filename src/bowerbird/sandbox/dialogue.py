@@ -48,13 +48,18 @@ class Dialogue:
             stack.callback(bury, self._life)
             set_up(self._life)
             self._life.stderr.clear()  # a warning of bwrap's is not the command's
-            self._outbox = bytearray(b"go\n")
+            self._outbox, self._spoken = bytearray(b"go\n"), False
+            self._next_look = time.monotonic() + POLL_S
             self._stack = stack.pop_all()
 
     def turn(self, line: bytes = b"") -> bytes | None:
         """Say `line`, and wait for the next one of the command's, without its end. None: it has ended, or was killed
         for breaking a limit; `close` tells."""
+        if self._spoken and self._outbox:  # an honest command has read its answer before it asks again
+            self._complaint, self._ended = "it asks without listening", True
+            return None
         self._outbox += line + b"\n" if line else b""
+        self._spoken = True
         start = time.monotonic()
         try:
             return self._exchange(start + self._left_s)
@@ -65,11 +70,17 @@ class Dialogue:
 
     def close(self) -> Execution:
         """End it. Every process of it is dead when this returns. `stdout` is empty: it was said line by line."""
+        try:
+            return self._over()
+        finally:
+            self._stack.close()
+
+    def _over(self) -> Execution:
         by_itself = self._ended and not (self._timed_out or self._truncated or self._complaint)
         code = bury(self._life)
         if self._complaint:
             self._life.stderr += f"\nkilled: {self._complaint}\n".encode()
-        found = Execution(
+        return Execution(
             exit_code=code if by_itself else None,
             stdout=b"",
             stderr=bytes(self._life.stderr[: self._limits.output_bytes]),
@@ -77,21 +88,18 @@ class Dialogue:
             truncated=self._truncated,
             wall_s=self._took_s,
         )
-        self._stack.close()
-        return found
 
     def _exchange(self, end: float) -> bytes | None:
         assert self._life.bwrap_fd is not None
-        next_look = time.monotonic() + POLL_S
         while (line := self._line()) is None and not self._ended:
             now = time.monotonic()
             if now >= end:
                 self._timed_out = self._ended = True
-            elif now >= next_look:
+            elif now >= self._next_look:
                 self._look()
-                next_look = time.monotonic() + POLL_S
+                self._next_look = time.monotonic() + POLL_S
             else:
-                self._wait(min(end, next_look) - now)
+                self._wait(min(end, self._next_look) - now)
         return line
 
     def _line(self) -> bytes | None:

@@ -271,13 +271,14 @@ class LocalWorkspace:
     def snapshot(self) -> int:
         """See `Workspace.snapshot`."""
         with self._lock:
-            self._open_folder()
-            return self._snapshots.take()
+            folder = self._open_folder()
+            open_up(folder)
+            return 0 if self._too_big(folder) else self._snapshots.take()
 
     def restore(self, number: int) -> bool:
         """See `Workspace.restore`."""
         with self._lock:
-            self._open_folder()
+            open_up(self._open_folder())
             return self._snapshots.restore(number)
 
     def watched(self) -> Facts:

@@ -54,11 +54,13 @@ class Workspace(Protocol):
     def collect(self, paths: Collection[str], *, max_bytes: int = 1 << 20) -> Collected: ...
 
     def snapshot(self) -> int:
-        """Remember all files as they are; the snapshot's number. The last few are kept. Raises SandboxError."""
+        """Remember all files as they are; the snapshot's number, 0 where they cannot be copied. The last few are kept.
+        Raises SandboxError."""
         ...
 
     def restore(self, number: int) -> bool:
-        """Make the files what they were then; False where there is no such snapshot. Raises SandboxError."""
+        """Make the files what they were then; False where there is no such snapshot, or a file is in the way. Raises
+        SandboxError."""
         ...
 
     def watched(self) -> Facts:

@@ -1,11 +1,12 @@
 """Copies of a workspace to come back to. They are made inside a sandbox: what a program left there is never walked by
 the host, and nothing but the copy can see where they lie."""
 
+import contextlib
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from bowerbird.sandbox.home import remove
 from bowerbird.sandbox.process import execute
 from bowerbird.sandbox.protocol import Limits
 from bowerbird.types import SandboxError
@@ -27,7 +28,7 @@ class Snapshots:
         self._kept: dict[int, Path] = {}
 
     def take(self) -> int:
-        """A new one's number. Raises SandboxError."""
+        """A new one's number; 0 where the files cannot be copied, because one is locked, say. Raises SandboxError."""
         self._count += 1
         folder = self._place / f"snapshot-{self._count}"
         try:
@@ -36,22 +37,25 @@ class Snapshots:
                 os.chown(folder, self._owner, self._owner)
         except OSError as error:
             raise SandboxError(f"cannot make a snapshot in {self._place}: {error.strerror}") from error
-        self._copy(folder, _SAVE)
+        if not self._copy(folder, _SAVE):
+            _remove(folder)
+            return 0
         self._kept[self._count] = folder
         if len(self._kept) > KEPT:
-            shutil.rmtree(self._kept.pop(min(self._kept)), ignore_errors=True)
+            _remove(self._kept.pop(min(self._kept)))
         return self._count
 
     def restore(self, number: int) -> bool:
-        """Whether there is such a snapshot; the workspace is then what it was. Raises SandboxError."""
-        if number not in self._kept:
-            return False
-        self._copy(self._kept[number], _BACK)
-        return True
+        """Whether the workspace is what it was: there is such a snapshot, and it could be put back."""
+        return number in self._kept and self._copy(self._kept[number], _BACK)
 
-    def _copy(self, folder: Path, command: str) -> None:
+    def _copy(self, folder: Path, command: str) -> bool:
         at = self._arguments.index("--bind")  # the workspace itself; all that follows seals the sandbox
         arguments = [*self._arguments[:at], "--bind", str(folder), _INSIDE, *self._arguments[at:]]
         done = execute(self._prefix, arguments, ["/bin/sh", "-c", command], stdin=b"", limits=_LIMITS)
-        if done.exit_code != 0:
-            raise SandboxError(f"a snapshot could not be copied: {done.stderr[:200].decode(errors='replace')}")
+        return done.exit_code == 0
+
+
+def _remove(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # a failing disk; it goes with the workspace
+        remove(folder)

@@ -4,7 +4,7 @@ import ast
 import re
 
 MAX_CHARACTERS = 16_000  # about four thousand tokens
-_BLOCK = re.compile(r"```(?:python|py)?\n(.*?)```", re.DOTALL)
+_BLOCK = re.compile(r"^```(?:python|py)?[ \t]*\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
 def parse_program(text: str) -> tuple[str | None, str | None]:

@@ -14,6 +14,9 @@ _SYSTEMS = {
 }
 
 
+_SHOWN = 8000  # characters: a longer scaffold is not shown again, it would leave no room for the next
+
+
 def proposal_messages(
     task: TaskView, previous: Entry | None, *, tier: str = "card", grammar: bool = True
 ) -> list[Message]:
@@ -23,7 +26,7 @@ def proposal_messages(
     """
     kind = TIERS[tier]
     before = "none"
-    if previous is not None:
+    if previous is not None and len(previous.scaffold.text) <= _SHOWN:
         failure = f", {previous.failure}" if previous.failure else ""
         before = f"{previous.scaffold.text} return {previous.value:.2f}{failure}"
     told = "" if grammar and kind.schema() else f"{kind.told()}\n"
@@ -47,7 +50,7 @@ def read_proposal(
     scaffold_id: str, task: TaskView, previous: Entry | None, completion: Completion, tier: str = "card"
 ) -> Scaffold:
     """The scaffold in a completion. An invalid one stays invalid: it is never replaced by a default."""
-    spec, problem = TIERS[tier].parse(completion.text)
+    spec, problem = TIERS[tier].parse(completion.text.rpartition("</think>")[2])  # reasoning is no part of it
     return Scaffold(
         scaffold_id=scaffold_id,
         task_id=task.task_id,

@@ -3,15 +3,18 @@
 import difflib
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bowerbird.types import ConfigError, RunError
 
 FILE_BYTES = 1 << 20  # larger files are no source: they stay out
 TOTAL_BYTES = 200 << 20
+_CONTROL = {".git", ".hg", ".svn"}
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _SKIPPED = {
     ".git",
     ".hg",
@@ -56,20 +59,34 @@ def read_repository(root: Path) -> Repository:
     total = 0
     for name in sorted(_names(root)):
         path = root / name
-        if path.is_symlink() or not path.is_file():
+        if path.is_symlink() or not path.is_file() or not _straight(root, name):
             left_out.append(f"{name}: not a regular file")
         elif (size := path.stat().st_size) > FILE_BYTES:
             left_out.append(f"{name}: larger than {FILE_BYTES >> 20} MiB")
         else:
             total += size
-            files[name] = path.read_bytes()
+            try:
+                files[name] = path.read_bytes()
+            except OSError as error:
+                left_out.append(f"{name}: {error.strerror}")
         if total > TOTAL_BYTES:
             raise ConfigError(f"{root} holds more than {TOTAL_BYTES >> 20} MiB of files: name a folder within it")
     return Repository(root, files, tuple(left_out))
 
 
 def _names(root: Path) -> list[str]:
-    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = [
+        "git",
+        "-c",
+        "core.fsmonitor=false",
+        "-C",
+        str(root),
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     try:
         listed = subprocess.run(command, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -97,9 +114,12 @@ def unified(before: Mapping[str, bytes], change: Change) -> str:
     for name in sorted(change.files):
         new, old = change.files[name], before.get(name)
         try:
-            lines = [(data or b"").decode().splitlines(keepends=True) for data in (old, new)]
+            lines = [_LINES.findall((data or b"").decode()) for data in (old, new)]
         except UnicodeDecodeError:
             parts.append(f"Binary file {name} differs\n")
+            continue
+        if lines[0] == lines[1]:  # a file that is empty
+            parts.append(f"Empty file {name} {'is gone' if new is None else 'is new'}\n")
             continue
         source, target = ("/dev/null" if data is None else f"{side}/{name}" for side, data in (("a", old), ("b", new)))
         parts += [_ended(line) for line in difflib.unified_diff(lines[0], lines[1], source, target)]
@@ -116,17 +136,32 @@ def apply(repository: Repository, change: Change) -> None:
     root = repository.root
     for name in change.files:
         path = root / name
-        if not path.parent.resolve().is_relative_to(root) or path.is_symlink():
-            raise RunError(f"{name}: a link leads out of {root}; nothing was changed")
+        if is_control(name) or path.is_symlink() or path.is_dir() or not _straight(root, name):
+            raise RunError(f"{name}: no place for a file, or a link is in the way; nothing was changed")
         if _digest(path) != _hash(repository.files.get(name)):
             raise RunError(f"{name} has changed since the work began; nothing was written. Save the patch with --patch")
-    for name, data in change.files.items():
-        path = root / name
-        if data is None:
-            path.unlink()
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)  # its mode stays
+    try:
+        for name in [name for name, data in change.files.items() if data is None]:
+            (root / name).unlink()
+        for name, data in change.files.items():
+            if data is not None:
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_bytes(data)  # its mode stays
+    except OSError as error:
+        raise RunError(f"the change was applied in part only: {error}") from error
+
+
+def is_control(name: str) -> bool:
+    """Whether a path lies in a folder of version control: no work of an agent's belongs there."""
+    return bool(_CONTROL & set(PurePosixPath(name).parts))
+
+
+def _straight(root: Path, name: str) -> bool:
+    """Whether no link and no `..` lies on the way to it."""
+    inside = PurePosixPath(name)
+    return (
+        not inside.is_absolute() and ".." not in inside.parts and (root / name).parent.resolve() == root / inside.parent
+    )
 
 
 def _digest(path: Path) -> bytes | None:

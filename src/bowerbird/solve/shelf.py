@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bowerbird.scaffold.tiers import TIERS
 from bowerbird.types import RunError
 
 
@@ -45,10 +46,19 @@ class Shelf:
         found = []
         for line in self.path.read_text().splitlines() if self.path.is_file() else []:
             try:
-                found.append(Kept(**json.loads(line)))
+                kept = Kept(**json.loads(line))
             except (ValueError, TypeError):
                 continue
+            if _usable(kept):
+                found.append(kept)
         return found
+
+
+def _usable(kept: Kept) -> bool:
+    """Whether a line says what the program writes: people edit files."""
+    texts = all(isinstance(value, str) for value in (kept.repository, kept.tier, kept.text, kept.task))
+    number = isinstance(kept.value, (int, float))
+    return texts and number and kept.tier in TIERS and TIERS[kept.tier].parse(kept.text)[0] is not None
 
 
 def identity(root: Path) -> str:

@@ -1,5 +1,6 @@
 """One task in a user's repository: a scaffold is proposed, works on a copy, and leaves a difference."""
 
+import os
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,9 +17,9 @@ from bowerbird.sandbox import Collected, Sandbox
 from bowerbird.scaffold.archive import Entry
 from bowerbird.scaffold.plan import REACT, Plan
 from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
-from bowerbird.solve.repository import Change, Repository, changed
+from bowerbird.solve.repository import Change, Repository, changed, is_control
 from bowerbird.solve.shelf import Kept
-from bowerbird.types import Scaffold, TaskView
+from bowerbird.types import RunError, Scaffold, TaskView
 
 _MOST_FILES, _LISTING_BYTES = 20_000, 4 << 20
 _CATEGORY = "repository"
@@ -74,13 +75,14 @@ def react() -> Scaffold:
 
 
 def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Looker = lambda *_: None) -> Result:
-    """Run a valid scaffold on a copy of the repository. Raises InfraError when the model or the sandbox is lost."""
+    """Run a valid scaffold on a copy of the repository. Raises InfraError when the model or the sandbox is lost, and
+    RunError for a workspace that nothing can be taken from."""
     run, program = run_of(task, scaffold, shop, seed)
     desk = Desk(shop.sandbox, task, program)
     try:
         draft = run_alone(run, task, shop.sampler, shop.sandbox, desk, look)
         passed = _passes(task, desk) if task.visible else None
-        change = changed(task.workspace, _left(desk))
+        change = changed(task.workspace, _left(task, desk))
     finally:
         desk.close()
     tokens = sum(len(call.token_ids) for call in draft.calls)
@@ -99,11 +101,19 @@ def _passes(task: TaskView, desk: Desk) -> bool:
     return desk.act(Act(task.visible, 600.0)).exit_code == 0
 
 
-def _left(desk: Desk) -> dict[str, bytes]:
-    """The regular files that stand in the workspace, caches left out."""
+def _left(task: TaskView, desk: Desk) -> dict[str, bytes]:
+    """The files that stand in the workspace, caches and version control left out. One of the user's that cannot be
+    taken (it has become a link, or too large) counts as unchanged: only what is really gone is gone. Raises RunError
+    where the workspace cannot be looked through."""
     caches = "-name __pycache__ -o -name .pytest_cache -o -name .mypy_cache -o -name .ruff_cache"
     listing = f"find . \\( {caches} \\) -prune -o -type f -print0"
     done = desk.act(Act(("/bin/sh", "-c", listing), 60.0, output_bytes=_LISTING_BYTES))
-    names = [name.removeprefix("./") for name in done.stdout.decode("utf-8", "replace").split("\0") if name]
-    found = cast(Collected, desk.do(Read(tuple(names[:_MOST_FILES]))))
-    return dict(found.files)
+    if done.exit_code != 0 or done.truncated:
+        raise RunError("the work left too much to look through: nothing was taken from it")
+    listed = {os.fsdecode(name).removeprefix("./") for name in done.stdout.split(b"\0") if name}
+    new = sorted(name for name in listed - set(task.workspace) if not is_control(name))
+    if len(new) > _MOST_FILES:
+        raise RunError(f"the work left more than {_MOST_FILES} new files: nothing was taken from it")
+    found = cast(Collected, desk.do(Read((*task.workspace, *new))))
+    odd = {name for name in task.workspace if any(text.startswith(f"{name}: ") for text in found.anomalies)}
+    return dict(found.files) | {name: task.workspace[name] for name in odd}

@@ -16,14 +16,17 @@ class Layout:
 
     one segment           plain causal attention
     a trunk and branches  the branches side by side in a padded grid, each beside the trunk
-    anything deeper       one masked product over the whole row, [L, L]
+    anything deeper       one masked product over the whole row, [L, L]; also where one branch is so long that the grid
+                          would be mostly padding
     """
 
     def __init__(self, packed: Packed, device: torch.device) -> None:
         segments = packed.segments
         self._grid: _Grid | None = None
         self._mask: Tensor | None = None
-        if len(segments) > 1 and all(s.parent == 0 for s in segments[1:]):
+        longest = max((s.length for s in segments[1:]), default=0)
+        cost = (len(segments) - 1) * longest * (segments[0].length + longest)
+        if len(segments) > 1 and all(s.parent == 0 for s in segments[1:]) and cost <= len(packed.ids) ** 2:
             self._grid = _Grid(segments[0].length, [s.length for s in segments[1:]], device)
         elif len(segments) > 1:
             self._mask = _seen(packed, device)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shlex
 import tempfile
+import threading
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,17 @@ from harbor.models.agent.context import AgentContext
 from bowerbird import __version__
 from bowerbird.inference.remote import Endpoint, RemoteSampler
 from bowerbird.rollout.alone import run_alone
-from bowerbird.rollout.desk import Desk
+from bowerbird.rollout.desk import READ_BYTES, Desk
 from bowerbird.rollout.effects import Act, AtDesk, Draft, Read, Reply, Restore, Snapshot, Speak, Write
 from bowerbird.rollout.host import Budget
 from bowerbird.sandbox import Collected, Execution, FakeSandbox, Sandbox, open_sandbox
+from bowerbird.sandbox.process import unusable
 from bowerbird.scaffold.propose import hand_written
 from bowerbird.solve.work import Workshop, propose, react, run_of
-from bowerbird.types import ConfigError, Scaffold, TaskView
+from bowerbird.types import ConfigError, InfraError, Scaffold, TaskError, TaskView
 
-_SNAPSHOTS = "/tmp/.bowerbird-snapshots"
+_SNAPSHOTS = "/var/tmp/.bowerbird-snapshots"
+_TROUBLE = (OSError, RuntimeError, ValueError, LookupError, TaskError)  # of an environment: told to the model
 
 
 class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
@@ -49,6 +52,7 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
             raise ConfigError("give the model's server: --agent-kwarg endpoint=http://localhost:8000/v1")
         self._endpoint = Endpoint(endpoint, model_name or "", key_env)
         self._tier, self._scaffold = tier, scaffold
+        self._over = threading.Event()
         self._budget = Budget(int(tokens), int(turns), 4 * int(turns), int(turn_tokens), action_s=300.0)
 
     @staticmethod
@@ -66,9 +70,10 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
         try:
             loop = asyncio.get_running_loop()
             draft, scaffold = await asyncio.to_thread(self._work, instruction, environment, sampler, loop)
-        finally:
+        finally:  # also at Harbor's time limit: the thread must not go on while the work is graded
+            self._over.set()
             context.n_input_tokens, context.n_output_tokens = sampler.usage.prompt, sampler.usage.completion
-            sampler.close()
+            await asyncio.shield(asyncio.to_thread(sampler.close))
         context.metadata = {"tier": scaffold.tier, "calls": len(draft.calls), "scaffold": scaffold.text}
         self._keep(instruction, draft, sampler)
 
@@ -80,7 +85,7 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
         scaffold = self._chosen(task, shop)
         run, program = run_of(task, scaffold, shop, 0)
         cell = open_sandbox("local", watch="off") if program else shop.sandbox
-        desk = HarborDesk(environment, loop, cell, task, program)
+        desk = HarborDesk(environment, loop, self._over, cell, task, program)
         try:
             return run_alone(run, task, sampler, shop.sandbox, desk), scaffold
         finally:
@@ -129,28 +134,29 @@ class HarborDesk(Desk):
         self,
         environment: BaseEnvironment,
         loop: asyncio.AbstractEventLoop,
+        over: threading.Event,
         cell: Sandbox,
         task: TaskView,
         program: Sequence[str],
     ) -> None:
+        """Once `over` is set nothing happens there any more."""
         super().__init__(cell, task, program)
-        self._environment, self._loop = environment, loop
+        self._environment, self._loop, self._over = environment, loop, over
         self._taken = 0
         self._folder = self._ran("pwd", 30.0).stdout.decode().strip() or "/"
 
     def do(self, effect: AtDesk) -> Reply:
         match effect:
             case Act():
+                if problem := unusable(effect.argv):
+                    return Execution(126, b"", problem.encode())
                 return self._ran(shlex.join(effect.argv), effect.wall_s)
             case Read():
                 return self._read(effect.paths)
             case Write():
                 return self._put(effect)
             case Snapshot():
-                self._taken += 1
-                place = f"{_SNAPSHOTS}/{self._taken}.tar"
-                self._ran(f"mkdir -p {_SNAPSHOTS} && tar cf {place} -C {shlex.quote(self._folder)} .", 300.0)
-                return self._taken
+                return self._snapshot()
             case Restore():
                 place, folder = f"{_SNAPSHOTS}/{effect.number}.tar", shlex.quote(self._folder)
                 command = f"test -f {place} && find {folder} -mindepth 1 -delete && tar xf {place} -C {folder}"
@@ -158,11 +164,20 @@ class HarborDesk(Desk):
             case Speak():
                 return super().do(effect)
 
+    def _snapshot(self) -> int:
+        """None of a folder that holds the snapshots themselves."""
+        if self._folder == "/" or _SNAPSHOTS.startswith(self._folder):
+            return 0
+        place = f"{_SNAPSHOTS}/{self._taken + 1}.tar"
+        done = self._ran(f"mkdir -p {_SNAPSHOTS} && tar cf {place} -C {shlex.quote(self._folder)} .", 300.0)
+        self._taken += done.exit_code == 0
+        return self._taken if done.exit_code == 0 else 0
+
     def _ran(self, command: str, seconds: float) -> Execution:
         try:
             done = self._wait(self._environment.exec(command, timeout_sec=max(1, round(seconds))))
-        except (TimeoutError, RuntimeError) as error:
-            return Execution(None, b"", str(error).encode(), timed_out=True)
+        except _TROUBLE as error:
+            return Execution(None, b"", str(error).encode(errors="replace"), timed_out=True)
         out, err = (text.encode()[: 1 << 20] for text in (done.stdout or "", done.stderr or ""))
         return Execution(done.return_code, out, err)
 
@@ -173,8 +188,12 @@ class HarborDesk(Desk):
                 target = Path(folder) / str(number)
                 try:
                     self._wait(self._environment.download_file(self._absolute(path), target))
+                    # some environments copy a link as a link, and it would be followed here
+                    if target.is_symlink() or not target.is_file() or target.stat().st_size > READ_BYTES:
+                        anomalies.append(f"{path}: not a regular file of at most {READ_BYTES} bytes")
+                        continue
                     files[path] = target.read_bytes()
-                except (OSError, RuntimeError) as error:
+                except _TROUBLE as error:
                     anomalies.append(f"{path}: {error}")
         return Collected(files, tuple(anomalies))
 
@@ -186,7 +205,7 @@ class HarborDesk(Desk):
             try:
                 self._ran(f"mkdir -p {shlex.quote(str(Path(target).parent))}", 30.0)
                 self._wait(self._environment.upload_file(file.name, target))
-            except (OSError, RuntimeError):
+            except _TROUBLE:
                 return False
         return True
 
@@ -194,4 +213,7 @@ class HarborDesk(Desk):
         return path if path.startswith("/") else f"{self._folder}/{path}"
 
     def _wait(self, what: Coroutine[Any, Any, Any]) -> Any:
+        if self._over.is_set():
+            what.close()
+            raise InfraError("the trial is over")
         return asyncio.run_coroutine_threadsafe(what, self._loop).result()

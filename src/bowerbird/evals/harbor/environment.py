@@ -20,7 +20,24 @@ from bowerbird.sandbox.beneath import open_beneath, parts_of, write_beneath
 from bowerbird.types import TaskError
 
 _LIMITS = Limits(wall_s=3600.0, cpu_s=3600, memory_bytes=4 << 30, processes=512, output_bytes=4 << 20)
-_SYSTEM = {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "proc", "dev", "sys", "tmp", "work"}
+_SYSTEM = {
+    "usr",
+    "bin",
+    "sbin",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "etc",
+    "proc",
+    "dev",
+    "sys",
+    "tmp",
+    "work",
+    "opt",
+    ".",
+    "..",
+}
 _ALWAYS = ("logs", "tests", "solution")
 
 
@@ -108,6 +125,8 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
     async def download_dir(self, source_dir: str, target_dir: Path | str) -> None:
         root, inside = self._place(f"{source_dir}/.")
         top = root / inside
+        if top.resolve() != root.resolve() / inside:
+            raise TaskError(f"{source_dir}: a link is in the way")
         for file in sorted(top.rglob("*")):
             if file.is_file() and not file.is_symlink() and file.name != ".keep":
                 target = Path(target_dir) / file.relative_to(top)
@@ -134,6 +153,8 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
     def _place(self, path: str) -> tuple[Path, str]:
         """The host's folder, and the path within it."""
         pure = PurePosixPath(path if path.startswith("/") else f"{self._folder}/{path}")
+        if len(pure.parts) < 2 or ".." in pure.parts:
+            raise TaskError(f"{path!r} is no place in the environment")
         return self._root(pure.parts[1]), "/".join(pure.parts[2:])
 
     def _put(self, target: str, data: bytes, *, executable: bool = False) -> None:
@@ -148,6 +169,8 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
             os.close(folder)
 
     def _copy(self, source: Path, target: str) -> None:
+        if not source.resolve().is_relative_to(Path(self.environment_dir).resolve()):
+            raise TaskError(f"{source}: outside of the build context")
         if source.is_dir():
             for file in sorted(source.rglob("*")):
                 if file.is_file():
