@@ -131,3 +131,18 @@ def test_engines_in_lanes_sample_what_one_engine_samples(
 
 def near(found: Completion, wanted: Completion) -> bool:
     return found.token_ids == wanted.token_ids and found.logprobs == pytest.approx(wanted.logprobs, abs=1e-4)
+
+
+def dies_at_first(mark: Path) -> Sampler:
+    """Killed while its model is loaded, once."""
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return fake()
+
+
+def test_a_lane_that_is_killed_while_it_starts_is_started_again(tmp_path: Path) -> None:
+    pool = Pool(partial(dies_at_first, tmp_path / "mark"), byte_chat(), 0, lanes=1)
+    requests = asked(pool)
+    assert pool.generate(requests) == fake().generate(requests)
+    pool.close()

@@ -73,7 +73,10 @@ class Pool(Sampler):
         self._tickets = 0
         self._lanes = [_Lane(self._serve()) for _ in range(lanes)]
         for lane in self._lanes:
-            lane.child.receive()  # its model is loaded
+            try:
+                lane.child.receive()  # its model is loaded
+            except ProcessDied as died:
+                self._revive(lane, died)
 
     @property
     def version(self) -> int:
@@ -131,15 +134,19 @@ class Pool(Sampler):
         return replies
 
     def _revive(self, lane: _Lane, died: ProcessDied) -> None:
+        """Also where it dies again before it has its model and its weights."""
         lane.lives -= 1
         if not lane.lives:
             raise died
         lane.child.close()
         lane.child = self._serve()
-        lane.child.receive()
-        if self._loaded is not None:
-            lane.child.send(self._loaded)
+        try:
             lane.child.receive()
+            if self._loaded is not None:
+                lane.child.send(self._loaded)
+                lane.child.receive()
+        except ProcessDied as again:
+            self._revive(lane, again)
         lane.fresh = sorted(lane.asked)
 
 
