@@ -46,8 +46,6 @@ class Chat:
 
     def _render(self, messages: Sequence[Message]) -> str:
         """Raises ValueError for messages that the template does not take."""
-        from jinja2 import TemplateError
-
         try:
             return cast(
                 str,
@@ -55,12 +53,19 @@ class Chat:
                     [dict(m) for m in messages], tokenize=False, add_generation_prompt=True
                 ),
             )
-        except TemplateError as error:
+        except _template_errors() as error:
             raise ValueError(str(error)) from error
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Ids of plain text, nothing added."""
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def _template_errors() -> tuple[type[Exception], ...]:
+    """Looked up only once something was raised: who renders no template of Transformers' needs no jinja2."""
+    from jinja2 import TemplateError
+
+    return (TemplateError,)
 
 
 def _user(content: str) -> dict[str, str]:

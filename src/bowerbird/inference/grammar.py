@@ -46,6 +46,7 @@ class GrammarState:
     def __init__(self, matcher: LLMatcher, tokenizer: Any) -> None:
         self._matcher = matcher
         self._tokenizer = tokenizer
+        self._here: list[int] | None = None  # what may come at this place, once it was asked for
 
     def take_forced(self) -> list[int]:
         """The tokens that must come now, which are thereby consumed; often none."""
@@ -61,20 +62,21 @@ class GrammarState:
                 if len(run) > 1:
                     break
             self._matcher.consume_tokens(run)
+            self._here = None
             forced += run
         return forced
 
     @property
     def open(self) -> bool:
         """Whether so much is allowed that no list of it is kept."""
-        return len(self._next()) > _MOST_CHOICES
+        return len(self._followers()) > _MOST_CHOICES
 
     def accepts(self, token: int) -> bool:
         return bool(self._matcher.validate_tokens([token]) == 1)
 
     def allowed(self) -> tuple[int, ...]:
         """The token ids allowed next, ascending, one an option. Not to be asked for where the grammar is open."""
-        ids = self._next()
+        ids = self._followers()
         texts = {i: self._tokenizer.decode_bytes([i]) for i in ids}
         return tuple(i for i in ids if not self._covered(i, texts))
 
@@ -90,6 +92,11 @@ class GrammarState:
         wholes = (text + self._tokenizer.decode_bytes([i]) for i in following)
         return not may_end and all(any(w.startswith(o) or o.startswith(w) for o in longer) for w in wholes)
 
+    def _followers(self) -> list[int]:
+        if self._here is None:
+            self._here = self._next()
+        return self._here
+
     def _next(self) -> list[int]:
         mask = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
         some = np.flatnonzero(mask)  # a few bytes of thousands
@@ -99,6 +106,7 @@ class GrammarState:
 
     def consume(self, token: int) -> None:
         self._matcher.consume_token(token)
+        self._here = None
 
     @property
     def done(self) -> bool:

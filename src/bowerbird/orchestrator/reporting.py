@@ -10,6 +10,7 @@ from bowerbird.rewards.verdict import JUDGE_OUTAGE
 from bowerbird.trainer.learner import LearnerStats
 from bowerbird.types import Opinion, Outcome, TrainingSample, Verdict
 
+_PHASES = ("draw", "propose", "solve", "grade", "learn", "publish")
 _MISMATCH, _CLIPPED, _EFFECTIVE = 0.05, 0.3, 0.5  # beyond these a step's numbers are doubtful
 
 
@@ -53,7 +54,6 @@ def report(
     calls += [t.scaffold.completion for t in trials if t.scaffold.completion is not None]
     sampled = sum(sum(c.sampled) for c in calls)
     ages = [number - 1 - v for s in learned for v in s.completion.versions]
-    laps = clock.laps
     return StepReport(
         step=number,
         version=number,
@@ -80,12 +80,7 @@ def report(
         effective=stats.effective,
         mismatch=stats.mismatch,
         seconds=clock.total,
-        seconds_draw=laps.get("draw", 0.0),
-        seconds_propose=laps.get("propose", 0.0),
-        seconds_solve=laps.get("solve", 0.0),
-        seconds_grade=laps.get("grade", 0.0),
-        seconds_learn=laps.get("learn", 0.0),
-        seconds_publish=laps.get("publish", 0.0),
+        **{f"seconds_{phase}": clock.laps.get(phase, 0.0) for phase in _PHASES},
         failures=dict(Counter(v.failure for v in verdicts if v.failure is not None)),
         flags=dict(Counter(f.rule for v in verdicts for f in v.flags)),
         choices=_choices(credited),

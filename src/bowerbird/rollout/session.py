@@ -45,10 +45,6 @@ class Session:
 
 def command_of(argv: Sequence[str]) -> str:
     """What was asked for, out of the command line that runs it: a session's, or any other."""
-    return (
-        argv[6]
-        if len(argv) == 8 and argv[2] == _SCRIPT
-        else argv[-1]
-        if argv[:2] == ("/bin/sh", "-c")
-        else " ".join(argv)
-    )
+    if len(argv) == 8 and argv[2] == _SCRIPT:
+        return argv[6]
+    return argv[-1] if tuple(argv[:2]) == ("/bin/sh", "-c") else " ".join(argv)

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 from bowerbird.rollout.effects import Effect, Reply
 from bowerbird.rollout.host import Host, Refused, short
-from bowerbird.types import JsonValue
 
 SHOWN = 8000  # characters of an observation
 
@@ -129,21 +128,3 @@ def manual(names: Sequence[str]) -> str:
 
 
 _EXAMPLES = {"edit": "OLD TEXT\n=======\nNEW TEXT"}
-
-
-def schemas(names: Sequence[str]) -> list[dict[str, JsonValue]]:
-    """The same for a chat template that knows tool calls."""
-    return [
-        {
-            "type": "function",
-            "function": {
-                "name": tool.name,
-                "description": tool.says,
-                "parameters": {
-                    "type": "object",
-                    "properties": {name: {"type": "string"} for name in tool.parameters if name != "change"},
-                },
-            },
-        }
-        for tool in (TOOLS[name] for name in names)
-    ]
