@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from bowerbird.cli import main
+from bowerbird.rollout.atif import completions
 from bowerbird.types import Completion, RunError, Sampling
-from bowerbird.viewer.atif import completions
 
 
 def test_a_trajectory_without_token_ids_is_no_training_data() -> None:

@@ -1,10 +1,33 @@
 """`bowerbird solve`."""
 
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 
 from bowerbird.cli.options import FILE, FOLDER
+
+
+class Wish(TypedDict):
+    """What was asked for on the command line."""
+
+    instruction: str
+    repo: Path
+    model: str
+    endpoint: str
+    key_env: str
+    tests: str
+    scaffold_file: Path | None
+    tier: str
+    keep: bool
+    tokens: int
+    turn_tokens: int
+    turns: int
+    price: str
+    patch: Path | None
+    yes: bool
+    seed: int
+    backend: str
 
 
 @click.command()
@@ -31,49 +54,11 @@ from bowerbird.cli.options import FILE, FOLDER
 @click.option("--yes", is_flag=True, help="Apply the change without asking.")
 @click.option("--seed", default=0, show_default=True, help="Of everything that is drawn.")
 @click.option("--backend", default="local", show_default=True, help="Sandbox back end.")
-def solve(
-    instruction: str,
-    repo: Path,
-    model: str,
-    endpoint: str,
-    key_env: str,
-    tests: str,
-    scaffold_file: Path | None,
-    tier: str,
-    keep: bool,
-    tokens: int,
-    turn_tokens: int,
-    turns: int,
-    price: str,
-    patch: Path | None,
-    yes: bool,
-    seed: int,
-    backend: str,
-) -> None:
+def solve(**options: Unpack[Wish]) -> None:
     """Solve a task in a repository: the model proposes how to work, works on a copy, and shows the difference.
 
     Nothing in REPO changes before you say so. The copy lives in a sandbox without network.
     """
-    from bowerbird.cli.solving import Wish, solve_it
+    from bowerbird.cli.solving import solve_it
 
-    solve_it(
-        Wish(
-            instruction,
-            repo,
-            model,
-            endpoint,
-            key_env,
-            tests,
-            scaffold_file,
-            tier,
-            keep,
-            tokens,
-            turn_tokens,
-            turns,
-            price,
-            patch,
-            yes,
-            seed,
-            backend,
-        )
-    )
+    solve_it(options)

@@ -3,12 +3,12 @@
 import shlex
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from bowerbird.cli.options import training_extra
+from bowerbird.cli.solve import Wish
 from bowerbird.inference.protocol import Sampler
 from bowerbird.inference.remote import Endpoint, RemoteSampler, Usage
 from bowerbird.rollout.host import Budget
@@ -24,79 +24,56 @@ from bowerbird.viewer.working import WorkView
 _ACTION_S, _SHOWN = 120.0, 200
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """The command's arguments, in its order."""
-
-    instruction: str
-    repo: Path
-    model: str
-    endpoint: str
-    key_env: str
-    tests: str
-    scaffold_file: Path | None
-    tier: str
-    keep: bool
-    tokens: int
-    turn_tokens: int
-    turns: int
-    price: str
-    patch: Path | None
-    yes: bool
-    seed: int
-    backend: str
-
-
 def solve_it(wish: Wish) -> None:
     """Raises ConfigError, RunError or InfraError; until the user agrees nothing of theirs is touched."""
-    prices = _prices(wish.price)
-    repository = read_repository(wish.repo)
-    task = task_view(wish.instruction, repository, _words(wish.tests))
+    prices = _prices(wish["price"])
+    repository = read_repository(wish["repo"])
+    task = task_view(wish["instruction"], repository, _words(wish["tests"]))
     for line in repository.left_out:
         click.echo(f"left out: {clean(line)}", err=True)
-    budget = Budget(wish.tokens, wish.turns, 4 * wish.turns, wish.turn_tokens, _ACTION_S)
-    sandbox = open_sandbox(wish.backend, hide=(repository.root,))
+    budget = Budget(wish["tokens"], wish["turns"], 4 * wish["turns"], wish["turn_tokens"], _ACTION_S)
+    sandbox = open_sandbox(wish["backend"], hide=(repository.root,))
     with _sampler(wish) as (sampler, usage):
-        shop = Workshop(sampler, sampler.chat, sandbox, budget)
+        shop = Workshop(sampler, sandbox, budget)
         scaffold = _scaffold(wish, task, shop, repository)
         click.echo(f"scaffold ({scaffold.tier}): {clean(scaffold.text, _SHOWN)}")
-        result = work(task, scaffold, shop, wish.seed, WorkView(click.echo))
+        result = work(task, scaffold, shop, wish["seed"], WorkView(click.echo))
     _tell(result, usage, prices)
-    taken = _offer(repository, result, wish.patch, wish.yes)
-    if wish.keep and _worked(result, taken):
+    taken = _offer(repository, result, wish["patch"], wish["yes"])
+    if wish["keep"] and _worked(result, taken):
         value = 1.0 if result.passed else 0.5
         name, text = identity(repository.root), scaffold.text
-        Shelf().keep(Kept(name, scaffold.tier, text, wish.instruction, value, result.tokens))
+        Shelf().keep(Kept(name, scaffold.tier, text, wish["instruction"], value, result.tokens))
         click.echo(f"kept the scaffold in {Shelf().path}")
 
 
 @contextmanager
 def _sampler(wish: Wish) -> Iterator[tuple[Sampler, Usage]]:
     """The model to work with, and what an endpoint counts of it."""
-    if wish.endpoint:
-        with closing(RemoteSampler(Endpoint(wish.endpoint, wish.model, wish.key_env))) as remote:
+    if wish["endpoint"]:
+        with closing(RemoteSampler(Endpoint(wish["endpoint"], wish["model"], wish["key_env"]))) as remote:
             yield remote, remote.usage
         return
     with training_extra():
         from bowerbird.config import Config
         from bowerbird.inference.models import resolve
         from bowerbird.inference.opening import open_sampler
-    path = resolve(wish.model, lambda text: click.echo(text, err=True))
+    path = resolve(wish["model"], lambda text: click.echo(text, err=True))
     with open_sampler(Config(), path, 0) as own:
         yield own, Usage()
 
 
 def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository) -> Scaffold:
     """The user's, the model's own, or the plain loop."""
-    if wish.scaffold_file is not None:
-        return _given(wish.scaffold_file)
-    if wish.tier == "none":
+    if wish["scaffold_file"] is not None:
+        return _given(wish["scaffold_file"])
+    if wish["tier"] == "none":
         return react()
     before = Shelf().best(identity(repository.root))
     if before is not None:
         click.echo(f"starting from the {before.tier} that worked here: {clean(before.task, 80)}")
     click.echo("the model proposes a scaffold ...")
-    own = propose(task, shop, wish.tier, before, wish.seed)
+    own = propose(task, shop, wish["tier"], before, wish["seed"])
     if own.invalid is None:
         return own
     click.echo(f"its scaffold cannot be used ({clean(own.invalid)}); working in the plain loop instead", err=True)

@@ -21,7 +21,7 @@ from bowerbird.inference.kv import ATTENTION, Group, Prefix, PrefixPass, RowPass
 from bowerbird.inference.loading import load_model, load_tokenizer
 from bowerbird.inference.memory import trim
 from bowerbird.inference.packed import pack_linears
-from bowerbird.inference.protocol import Request, Sampler, no_answer
+from bowerbird.inference.protocol import Request, Sampler, fits, no_answer
 from bowerbird.inference.row import Row
 from bowerbird.types import Completion, PolicyVersion
 
@@ -98,10 +98,10 @@ class Engine(Sampler):
         if not request.prompt_ids:
             raise ValueError("a request without a prompt")
         self._tickets += 1
-        if len(request.prompt_ids) > self._context - request.sampling.max_tokens:
-            self._unfit.append((self._tickets, no_answer(request)))
-        else:
+        if fits(request, self._context):
             self._waiting.append((self._tickets, request))
+        else:
+            self._unfit.append((self._tickets, no_answer(request)))
         return self._tickets
 
     @torch.inference_mode()

@@ -23,6 +23,11 @@ class Request:
     stop_count: int = 1
 
 
+def fits(request: Request, context: int) -> bool:
+    """Whether prompt and answer have room in a model's context of so many tokens."""
+    return len(request.prompt_ids) + request.sampling.max_tokens <= context
+
+
 def no_answer(request: Request) -> Completion:
     """What a request gets whose prompt does not fit into the model's context: nothing."""
     return Completion(request.prompt_ids, (), (), (), (), (), request.sampling, "too_long")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bowerbird.inference.choose import draw_among
-from bowerbird.inference.grammar import GrammarState
+from bowerbird.inference.grammar import GrammarCompiler, GrammarState
 from bowerbird.inference.protocol import Request
 from bowerbird.types import Completion
 
@@ -34,6 +34,14 @@ class Row:
         self.versions.append(version)
         self.sampled.append(sampled)
         self.choices.append(choices)
+
+    @classmethod
+    def begun(cls, ticket: int, request: Request, grammars: GrammarCompiler, version: int) -> "Row":
+        """A fresh one, with what its grammar forces from the start."""
+        grammar = grammars.start(request.schema) if request.schema else None
+        row = cls(ticket, request, np.random.default_rng(request.sampling.seed), grammar)
+        row.force(version)
+        return row
 
     @property
     def free(self) -> bool:

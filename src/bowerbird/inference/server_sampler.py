@@ -21,7 +21,7 @@ import numpy as np
 
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.grammar import GrammarCompiler
-from bowerbird.inference.protocol import Request, Sampler, no_answer
+from bowerbird.inference.protocol import Request, Sampler, fits, no_answer
 from bowerbird.inference.row import Row
 from bowerbird.types import Completion, InfraError, ModelError, PolicyVersion
 
@@ -94,12 +94,10 @@ class ServerSampler(Sampler):
 
     def submit(self, request: Request) -> int:
         self._tickets += 1
-        if len(request.prompt_ids) > self._context - request.sampling.max_tokens:
+        if not fits(request, self._context):
             self._unfit.append((self._tickets, no_answer(request)))
             return self._tickets
-        grammar = self._grammars.start(request.schema) if request.schema else None
-        row = Row(self._tickets, request, np.random.default_rng(request.sampling.seed), grammar)
-        row.force(self._version)
+        row = Row.begun(self._tickets, request, self._grammars, self._version)
         self._begin(row)
         return self._tickets
 

@@ -4,15 +4,13 @@ from typing import Protocol
 
 from bowerbird.config import Config
 from bowerbird.inference.chat import Chat
-from bowerbird.rollout.card import run_card, run_plain
+from bowerbird.rollout.card import run_plain
 from bowerbird.rollout.driver import Job
 from bowerbird.rollout.effects import Run
 from bowerbird.rollout.host import Budget
-from bowerbird.rollout.plan import run_plan
-from bowerbird.rollout.program import command, run_program
+from bowerbird.rollout.interpret import program_of, run_of
 from bowerbird.rollout.seeds import derive
-from bowerbird.scaffold.card import TEMPERATURES, Card
-from bowerbird.scaffold.plan import Plan
+from bowerbird.scaffold.card import TEMPERATURES
 from bowerbird.tasks import TaskSet
 from bowerbird.types import Scaffold
 
@@ -30,25 +28,15 @@ class SolvingParts(Protocol):
 def scaffold_job(
     config: Config, parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: int, *, draw_all: bool
 ) -> Job:
-    """A rollout of a scaffold, valid by now, on its task; `draw_all` is a card's, as `run_card` has it."""
-    task, chat, settings = parts.tasks.views[scaffold.task_id], parts.chat, config.rollout
-    tokens, spec = _remaining_budget(config, scaffold), scaffold.spec
+    """A rollout of a scaffold, valid by now, on its task; `draw_all` is a card's, as `run_of` has it."""
+    task, settings = parts.tasks.views[scaffold.task_id], config.rollout
+    tokens = _remaining_budget(config, scaffold)
     budget = Budget(tokens, settings.calls, settings.actions, settings.call_tokens, settings.action_s)
 
     def start(attempt: int) -> Run:
-        own = derive(seed, "attempt", attempt)
-        match scaffold.tier:
-            case "plan":
-                return run_plan(task, Plan.model_validate(spec), chat, budget, own)
-            case "program":
-                assert spec is not None
-                return run_program(task, spec["source"], chat, budget, own)
-            case _:
-                card, limit = Card.model_validate(spec), settings.call_tokens
-                return run_card(task, card, chat, token_budget=tokens, call_tokens=limit, seed=own, draw_all=draw_all)
+        return run_of(task, scaffold, parts.chat, budget, derive(seed, "attempt", attempt), draw_all=draw_all)
 
-    program = command() if scaffold.tier == "program" else ()
-    return Job(rollout_id, task, scaffold.scaffold_id, start, program)
+    return Job(rollout_id, task, scaffold.scaffold_id, start, program_of(scaffold))
 
 
 def plain_job(parts: SolvingParts, scaffold: Scaffold, rollout_id: str, seed: int, *, tokens: int) -> Job:

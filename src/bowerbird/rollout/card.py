@@ -7,13 +7,11 @@ from typing import cast
 
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Request
-from bowerbird.rollout.effects import Ask, Check, Checked, Draft, Effect, Reply, Run
+from bowerbird.rollout.effects import LEAST_TOKENS, Ask, Check, Checked, Draft, Effect, Reply, Run
 from bowerbird.rollout.prompts import FENCE, Prompt, extract_code, first_prompt, repair_text
 from bowerbird.rollout.seeds import derive
 from bowerbird.scaffold.card import TEMPERATURES, Card
 from bowerbird.types import Completion, JsonValue, Sampling, TaskView
-
-_LEAST_TOKENS = 8  # a call that may sample fewer is not worth making
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ def _answers(
     state: _State, card: Card, ids: tuple[int, ...], prompt: Prompt, call_tokens: int, seed: int, together: bool
 ) -> Generator[Effect, Reply, list[int]]:
     """Draw a round's answers, as many as the budgets allow and the choice needs; their numbers among the attempts."""
-    count = min(card.candidates, state.steps_left, state.tokens_left // _LEAST_TOKENS)
+    count = min(card.candidates, state.steps_left, state.tokens_left // LEAST_TOKENS)
     if count == 0:
         return []
     limit = min(call_tokens, state.tokens_left // count)

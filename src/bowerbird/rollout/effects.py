@@ -8,6 +8,8 @@ from bowerbird.inference.protocol import Request
 from bowerbird.sandbox import Collected, Execution
 from bowerbird.types import Completion, Facts, JsonValue
 
+LEAST_TOKENS = 8  # a model call that may sample fewer is not worth making
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:

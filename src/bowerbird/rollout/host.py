@@ -11,6 +11,7 @@ from typing import Any, cast
 from bowerbird.inference.chat import Chat, Message
 from bowerbird.inference.protocol import Request
 from bowerbird.rollout.effects import (
+    LEAST_TOKENS,
     Act,
     Ask,
     Check,
@@ -29,7 +30,6 @@ from bowerbird.sandbox import Collected, Execution
 from bowerbird.scaffold.card import TEMPERATURES
 from bowerbird.types import Completion, JsonValue, Sampling, TaskView
 
-LEAST_TOKENS = 8  # a call that may sample fewer is not worth making
 _LISTED, _NOTES, _NOTE_BYTES, _NAME = 500, 64, 1 << 14, 100
 _LOGGED, _PATH = 4000, 1024  # characters
 _THOUGHT = "</think>"

@@ -10,7 +10,7 @@ from typing import cast
 
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Request
-from bowerbird.rollout.effects import Act, Ask, Draft, Effect, Reply, Run
+from bowerbird.rollout.effects import LEAST_TOKENS, Act, Ask, Draft, Effect, Reply, Run
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Execution
 from bowerbird.types import Completion, JsonValue, Sampling, TaskView
@@ -18,7 +18,6 @@ from bowerbird.types import Completion, JsonValue, Sampling, TaskView
 SYSTEM = "You solve programming tasks in a shell. Answer with one ```sh block a turn; give none when done."
 SHOWN = 2000  # characters of a command's output that the model and the log get
 _BLOCK = re.compile(r"```(?:sh|bash)\n(.*?)```", re.DOTALL)
-_LEAST_TOKENS = 8  # a call that may sample fewer is not worth making
 
 
 def run_shell(
@@ -33,7 +32,7 @@ def run_shell(
     calls: list[Completion] = []
     for turn in range(turns):
         left = min(call_tokens, token_budget - sum(len(call.token_ids) for call in calls))
-        if left < _LEAST_TOKENS:
+        if left < LEAST_TOKENS:
             break
         request = Request(ids, Sampling(1.0, 0.0, left, derive(seed, "call", turn)))
         (reply,) = cast(tuple[Completion, ...], (yield Ask((request,))))

@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from typing import cast
 
 from bowerbird.config import ScaffoldConfig
-from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Sampler
 from bowerbird.rollout.alone import Looker, run_alone
 from bowerbird.rollout.desk import Desk
-from bowerbird.rollout.effects import Act, Draft, Read, Run
+from bowerbird.rollout.effects import Act, Draft, Read
 from bowerbird.rollout.host import Budget
-from bowerbird.rollout.plan import run_plan
-from bowerbird.rollout.program import command, run_program
+from bowerbird.rollout.interpret import program_of, run_of
 from bowerbird.sandbox import Collected, Sandbox
 from bowerbird.scaffold.archive import Entry
-from bowerbird.scaffold.plan import REACT, Plan
+from bowerbird.scaffold.plan import REACT
 from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
 from bowerbird.solve.repository import Change, Repository, changed, is_control
 from bowerbird.solve.shelf import Kept
@@ -30,7 +28,6 @@ class Workshop:
     """What a task is worked on with."""
 
     sampler: Sampler
-    chat: Chat
     sandbox: Sandbox
     budget: Budget
 
@@ -65,7 +62,7 @@ def propose(task: TaskView, shop: Workshop, tier: str, before: Kept | None, seed
     if before is not None and before.tier == tier:
         entry = Entry(hand_written("kept", task.task_id, before.text, tier), _CATEGORY, before.value, None)
     config = ScaffoldConfig.model_validate({"tier": tier, "max_tokens": 4096, "temperature": 0.7})
-    (done,) = shop.sampler.generate([proposal_request(task, entry, shop.chat, config, seed, explore=0.0)])
+    (done,) = shop.sampler.generate([proposal_request(task, entry, shop.sampler.chat, config, seed, explore=0.0)])
     return read_proposal("own", task, entry, done, tier)
 
 
@@ -77,8 +74,8 @@ def react() -> Scaffold:
 def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Looker = lambda *_: None) -> Result:
     """Run a valid scaffold on a copy of the repository. Raises InfraError when the model or the sandbox is lost, and
     RunError for a workspace that nothing can be taken from."""
-    run, program = run_of(task, scaffold, shop, seed)
-    desk = Desk(shop.sandbox, task, program)
+    run = run_of(task, scaffold, shop.sampler.chat, shop.budget, seed)
+    desk = Desk(shop.sandbox, task, program_of(scaffold))
     try:
         draft = run_alone(run, task, shop.sampler, shop.sandbox, desk, look)
         passed = _passes(task, desk) if task.visible else None
@@ -87,14 +84,6 @@ def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Lo
         desk.close()
     tokens = sum(len(call.token_ids) for call in draft.calls)
     return Result(change, passed, tokens, draft)
-
-
-def run_of(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int) -> tuple[Run, tuple[str, ...]]:
-    """A valid plan's or program's run, and the command of its own sandbox, empty for a plan."""
-    assert scaffold.spec is not None
-    if scaffold.tier == "program":
-        return run_program(task, scaffold.spec["source"], shop.chat, shop.budget, seed), command()
-    return run_plan(task, Plan.model_validate(scaffold.spec), shop.chat, shop.budget, seed), ()
 
 
 def _passes(task: TaskView, desk: Desk) -> bool:

@@ -33,8 +33,8 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of tokens of the row, [start, start + length), that follows the end of segment `parent`; -1: a root, which
-    follows nothing. `position` is that of its first token in its own sequence."""
+    """A run of tokens of the row, [start, start + length), that follows the end of segment `parent`; -1: the root,
+    which follows nothing. `position` is that of its first token in its own sequence."""
 
     start: int
     length: int
@@ -89,7 +89,7 @@ def pack(samples: Iterable[TrainingSample], max_tokens: int) -> list[Packed]:
             lots[-1].append(leaf)
         else:
             lots.append([leaf])
-    return [_flatten(_grown(lot, 0)) for lot in lots]
+    return [_flatten(tree) for lot in lots for tree in _grown(lot, 0)]
 
 
 def _fits(leaves: Sequence[_Leaf], max_tokens: int) -> bool:
@@ -127,7 +127,7 @@ def _branches(leaves: Sequence[_Leaf], start: int) -> list[_Node]:
     return nodes
 
 
-def _flatten(trees: Sequence[_Node]) -> Packed:
+def _flatten(tree: _Node) -> Packed:
     ids: list[int] = []
     segments: list[Segment] = []
     terms: list[Term] = []
@@ -142,8 +142,7 @@ def _flatten(trees: Sequence[_Node]) -> Packed:
         for child in node.children:
             lay(child, number, where)
 
-    for tree in trees:
-        lay(tree, -1, [])
+    lay(tree, -1, [])
     return Packed(tuple(ids), tuple(segments), tuple(terms))
 
 

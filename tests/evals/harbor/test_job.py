@@ -35,9 +35,9 @@ def test_a_job_is_run_and_graded_by_harbor(tmp_path: Path) -> None:
     source = str(Path(bowerbird.__file__).parents[1])
     with serving(model) as url:
         command = [HARBOR, "run", "--path", str(tmp_path / "tasks"), "--jobs-dir", str(tmp_path / "jobs")]
-        command += ["--agent-import-path", "bowerbird.evals.harbor.agent:BowerbirdAgent", "--model", "scripted"]
+        command += ["--agent", "bowerbird.evals.harbor.agent:BowerbirdAgent", "--model", "scripted"]
         command += ["--agent-kwarg", f"endpoint={url}", "--n-concurrent", "1"]
-        command += ["--environment-import-path", "bowerbird.evals.harbor.environment:LocalEnvironment"]
+        command += ["--env", "bowerbird.evals.harbor.environment:LocalEnvironment"]
         done = subprocess.run(command, env=os.environ | {"PYTHONPATH": source}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     results = [json.loads(file.read_text()) for file in (tmp_path / "jobs").glob("*/*/result.json")]

@@ -16,13 +16,15 @@ from harbor.models.agent.context import AgentContext
 from bowerbird import __version__
 from bowerbird.inference.remote import Endpoint, RemoteSampler
 from bowerbird.rollout.alone import run_alone
+from bowerbird.rollout.atif import trajectory
 from bowerbird.rollout.desk import READ_BYTES, Desk
 from bowerbird.rollout.effects import Act, AtDesk, Draft, Read, Reply, Restore, Snapshot, Speak, Write
 from bowerbird.rollout.host import Budget
+from bowerbird.rollout.interpret import program_of, run_of
 from bowerbird.sandbox import Collected, Execution, FakeSandbox, Sandbox, open_sandbox
 from bowerbird.sandbox.process import unusable
 from bowerbird.scaffold.propose import hand_written
-from bowerbird.solve.work import Workshop, propose, react, run_of
+from bowerbird.solve.work import Workshop, propose, react
 from bowerbird.types import ConfigError, InfraError, Scaffold, TaskError, TaskView
 
 _SNAPSHOTS = "/var/tmp/.bowerbird-snapshots"
@@ -81,9 +83,9 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
         self, instruction: str, environment: BaseEnvironment, sampler: RemoteSampler, loop: asyncio.AbstractEventLoop
     ) -> tuple[Draft, Scaffold]:
         task = TaskView("harbor", "harbor", instruction, "", (), ())
-        shop = Workshop(sampler, sampler.chat, FakeSandbox(), self._budget)
+        shop = Workshop(sampler, FakeSandbox(), self._budget)
         scaffold = self._chosen(task, shop)
-        run, program = run_of(task, scaffold, shop, 0)
+        run, program = run_of(task, scaffold, sampler.chat, self._budget, 0), program_of(scaffold)
         cell = open_sandbox("local", watch="off") if program else shop.sandbox
         desk = HarborDesk(environment, loop, self._over, cell, task, program)
         try:
@@ -105,25 +107,11 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
 
     def _keep(self, instruction: str, draft: Draft, sampler: RemoteSampler) -> None:
         """The talk as ATIF, where Harbor's viewer looks for it."""
-        steps: list[dict[str, Any]] = [{"step_id": 1, "source": "user", "message": instruction}]
-        said = iter(draft.calls)
-        for event in draft.log:
-            if event["event"] == "answer":
-                steps.append({"step_id": len(steps) + 1, "source": "agent", "message": next(said).text})
-            elif len(steps) > 1:
-                told = json.dumps({key: value for key, value in event.items() if key != "event"})
-                seen = steps[-1].setdefault("observation", {"results": []})
-                seen["results"].append({"content": f"{event['event']}: {told}"})
-        whole = {
-            "schema_version": "ATIF-v1.6",
-            "session_id": self.session_id or "bowerbird",
-            "agent": {"name": self.name(), "version": __version__, "model_name": self.model_name},
-            "steps": steps,
-            "final_metrics": {
-                "total_prompt_tokens": sampler.usage.prompt,
-                "total_completion_tokens": sampler.usage.completion,
-            },
-        }
+        name, model = self.session_id or "bowerbird", self.model_name or ""
+        whole = trajectory(name, instruction, draft.calls, draft.log, model, exact=False)
+        usage = sampler.usage
+        counted = {"total_prompt_tokens": usage.prompt, "total_completion_tokens": usage.completion}
+        whole["final_metrics"] |= counted
         (self.logs_dir / "trajectory.json").write_text(json.dumps(whole, indent=1))
 
 
