@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bowerbird.inference.loading import load_model
+from tests.serving import listening
 
 
 class Served:
@@ -59,7 +60,7 @@ class Served:
 
 
 @contextmanager
-def completions(served: Served, port: int = 0) -> Iterator[str]:
+def completions(served: Served) -> Iterator[str]:
     """Its base URL."""
 
     class Answers(BaseHTTPRequestHandler):
@@ -107,14 +108,8 @@ def completions(served: Served, port: int = 0) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Answers)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        served.gone = True
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Answers) as url:
+        try:
+            yield url
+        finally:
+            served.gone = True
