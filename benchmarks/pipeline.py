@@ -37,7 +37,7 @@ from bowerbird.orchestrator.pipeline import Pipeline
 from bowerbird.orchestrator.progress import Silent
 from bowerbird.orchestrator.store import RunStore
 from bowerbird.orchestrator.wave import Stages
-from bowerbird.sandbox import Sandbox, Workspace, open_sandbox
+from bowerbird.sandbox import NO_BASE, Base, Sandbox, Workspace, open_sandbox
 from bowerbird.scaffold.archive import Archive
 from bowerbird.tasks import TaskSet
 from bowerbird.trainer.learner import Learner
@@ -79,10 +79,10 @@ class SlowTools:
     def probe(self) -> Mapping[str, str]:
         return self._inner.probe()
 
-    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = ()) -> Workspace:
-        draw = random.Random(sha256(repr(sorted(files.items())).encode()).digest())
+    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE) -> Workspace:
+        draw = random.Random(sha256(repr(sorted({**base.files, **files}.items())).encode()).digest())
         time.sleep(min(MEDIAN_S * math.exp(SIGMA * draw.gauss(0.0, 1.0)), LONGEST_S))
-        return self._inner.open(files, protected=protected)
+        return self._inner.open(files, protected=protected, base=base)
 
 
 class TimedEngine(Engine):

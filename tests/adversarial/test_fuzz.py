@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from bowerbird.rollout.effects import Act, Ask
 from bowerbird.rollout.prompts import FENCE, extract_code
 from bowerbird.rollout.shell import SHOWN, run_shell
 from bowerbird.sandbox import Execution, FakeSandbox, Limits, run_calls, scripted
-from bowerbird.sandbox.beneath import parts_of
+from bowerbird.sandbox.beneath import open_beneath, parts_of
 from bowerbird.sandbox.codec import decode, encode, same
 from bowerbird.sandbox.collect import collect_files
 from bowerbird.scaffold.card import Card, card_schema, parse_card, write_card
@@ -250,7 +251,7 @@ def hostile_folder() -> Iterator[int]:
 )
 def test_the_hostile_folder_is_hostile(path: str) -> None:
     with hostile_folder() as folder:
-        found = collect_files(folder, [path], 100)
+        found = collect_files(partial(open_beneath, folder), [path], 100)
     assert found.files == ({"a/x": b"inside"} if path == "a/x" else {})
     assert bool(found.anomalies) == (path != "a/x")
 
@@ -259,7 +260,7 @@ def test_the_hostile_folder_is_hostile(path: str) -> None:
 @given(st.lists(st.sampled_from(["a/x", "a/hard", "link", "away/secret", "fifo"]) | paths, max_size=5))
 def test_collecting_takes_nothing_from_outside(declared: list[str]) -> None:
     with hostile_folder() as folder, bounded():
-        found = collect_files(folder, declared, 100)
+        found = collect_files(partial(open_beneath, folder), declared, 100)
     assert set(found.files) <= set(declared)
     assert set(found.files.values()) <= {b"inside"}
 

@@ -21,7 +21,7 @@ def test_a_link_swapped_while_we_collect(sandbox, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text(token := secrets.token_hex(16))
     with sandbox.open({}) as workspace:
-        work = workspace._place / "work"
+        work = workspace.place / "work"
         stop = threading.Event()
 
         def swap():
@@ -123,7 +123,7 @@ def test_files_made_inside_never_belong_to_root_outside(sandbox):
     with sandbox.open({}) as workspace:
         run(workspace, "import os; open('a', 'w'); os.chmod('a', 0o6777)")
         assert workspace.host_owner("a") != 0
-        assert (workspace._place.stat().st_mode & 0o077) == 0o011
+        assert (workspace.place.stat().st_mode & 0o077) == 0o011
 
 
 @pytest.mark.parametrize("name", ["PYTHONSTARTUP", "LD_PRELOAD", "BASH_ENV", "PYTHONPATH", "PYTEST_ADDOPTS", "ENV"])
@@ -143,7 +143,7 @@ def test_a_dead_write_end_and_a_flood_of_input(sandbox):
 def test_other_workspaces_of_the_host_cannot_be_found(sandbox):
     """51, 52: mount tables name folders of the host, but nothing of them is there."""
     with sandbox.open({"mine": b"1"}) as one, sandbox.open({}) as two:
-        place = str(one._place)
+        place = str(one.place)
         code = "import os, sys; print(os.path.exists(sys.argv[1]), os.path.exists(os.path.dirname(sys.argv[1])))"
         assert run(two, code, place).stdout == b"False False\n"
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import pytest
 
 from bowerbird.rewards import OracleVerifier, grade
-from bowerbird.sandbox.protocol import Sandbox, Workspace
+from bowerbird.sandbox.protocol import NO_BASE, Base, Sandbox, Workspace
 from bowerbird.types import Case, Outcome, SandboxError, TaskError
 from tests.rewards.records import ADD, CASES, rollout, scaffold, spec, task
 
@@ -21,7 +21,7 @@ class NoSandbox:
     def probe(self) -> Mapping[str, str]:
         raise SandboxError("there is none")
 
-    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = ()) -> Workspace:
+    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE) -> Workspace:
         self.opened += 1
         raise SandboxError("there is none")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bowerbird.sandbox import FakeSandbox, LocalSandbox
+from bowerbird.sandbox import NO_BASE, FakeSandbox, LocalSandbox
 from bowerbird.sandbox.conformance import AREAS, checks, run_check, run_conformance
 from bowerbird.sandbox.probe import probe
 from bowerbird.sandbox.watch import helper, listener
@@ -63,9 +63,9 @@ class Weakened:
 
         return probe(self, {}, owner)
 
-    def open(self, files, *, protected=()):
-        workspace = self._local.open(files, protected=protected)
-        workspace._arguments = self._change(list(workspace._arguments))
+    def open(self, files, *, protected=(), base=NO_BASE):
+        workspace = self._local.open(files, protected=protected, base=base)
+        workspace.arguments = self._change(list(workspace.arguments))
         return workspace
 
 
@@ -152,7 +152,7 @@ def test_the_suite_sees_missing_limits(sandbox, monkeypatch):
 
 
 def test_the_suite_sees_that_memory_is_not_counted_in_all(sandbox, monkeypatch):
-    monkeypatch.setattr("bowerbird.sandbox.local.memory_of_tree", lambda pid: 0)
+    monkeypatch.setattr("bowerbird.sandbox.workspace.memory_of_tree", lambda pid: 0)
     assert not run_check(BY_NAME["memory_in_all"], sandbox).passed
 
 

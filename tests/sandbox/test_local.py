@@ -145,7 +145,7 @@ def test_write_wins_over_a_locked_folder(sandbox):
 
 def test_a_bwrap_that_fails_is_an_infra_error_with_advice(sandbox):
     with sandbox.open({}) as workspace:
-        workspace._arguments = [*workspace._arguments, "--ro-bind", "/does/not/exist", "/x"]
+        workspace.arguments = [*workspace.arguments, "--ro-bind", "/does/not/exist", "/x"]
         with pytest.raises(SandboxError, match="does/not/exist"):
             workspace.run(["true"])
 

@@ -1,5 +1,6 @@
 """Visible checks: a candidate on the public examples, in a workspace of its own."""
 
+from bowerbird.rollout.desk import base_of
 from bowerbird.rollout.effects import Checked
 from bowerbird.sandbox import Limits, Sandbox, run_calls, same
 from bowerbird.types import TaskView
@@ -11,7 +12,8 @@ def check_visible(sandbox: Sandbox, task: TaskView, source: str, limits: Limits)
     """Run `source` on the task's visible examples. Raises SandboxError when the sandbox was lost."""
     if not source.strip():
         return Checked(False, False, "", "no_code", "there was no code in the answer")
-    with sandbox.open({**task.workspace, _SOURCE: source.encode()}, protected=(*task.workspace, _SOURCE)) as workspace:
+    files, protected = {_SOURCE: source.encode()}, {*task.workspace, _SOURCE}
+    with sandbox.open(files, protected=protected, base=base_of(task)) as workspace:
         report = run_calls(workspace, _SOURCE, task.entry_point, task.examples, limits)
         watched = workspace.watched()
     compiled = report.failure not in ("syntax_error", "no_code")

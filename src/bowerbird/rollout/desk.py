@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from math import ceil
 
 from bowerbird.rollout.effects import Act, AtDesk, Heard, Read, Reply, Restore, Snapshot, Speak, Write
-from bowerbird.sandbox import Collected, Dialogue, Execution, Limits, Sandbox, Workspace
+from bowerbird.sandbox import Base, Collected, Dialogue, Execution, Limits, Sandbox, Workspace
 from bowerbird.types import Facts, SandboxError, TaskView
 
 PROGRAM_LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 29, file_bytes=0, processes=1, output_bytes=1 << 20)
 READ_BYTES = 1 << 20
+
+
+def base_of(task: TaskView) -> Base:
+    """What every workspace of a task starts from."""
+    return Base(task.workspace, task.git, task.packages)
 
 
 class Desk:
@@ -70,7 +75,7 @@ class Desk:
     def _opened(self) -> Workspace:
         if self._workspace is None:
             protected = set(self._task.workspace) - set(self._task.submission)
-            self._workspace = self._sandbox.open(self._task.workspace, protected=protected)
+            self._workspace = self._sandbox.open({}, protected=protected, base=base_of(self._task))
         return self._workspace
 
     def _write(self, effect: Write) -> bool:

@@ -5,9 +5,11 @@ from bowerbird.sandbox.dialogue import Dialogue
 from bowerbird.sandbox.fake import FakeCall, FakeSandbox, FakeWorkspace, scripted
 from bowerbird.sandbox.local import LocalSandbox
 from bowerbird.sandbox.opening import open_sandbox
-from bowerbird.sandbox.protocol import Collected, Execution, Limits, Sandbox, Watch, Workspace
+from bowerbird.sandbox.protocol import NO_BASE, Base, Collected, Execution, Limits, Sandbox, Watch, Workspace
 
 __all__ = [
+    "NO_BASE",
+    "Base",
     "CallReport",
     "CallResult",
     "Collected",

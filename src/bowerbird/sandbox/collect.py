@@ -3,9 +3,9 @@
 import errno
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
-from bowerbird.sandbox.beneath import open_beneath, parts_of
+from bowerbird.sandbox.beneath import parts_of
 from bowerbird.sandbox.protocol import Collected
 from bowerbird.types import SandboxError
 
@@ -25,8 +25,8 @@ class _Odd(Exception):
     """What is wrong with a file."""
 
 
-def collect_files(folder: int, paths: Collection[str], max_bytes: int) -> Collected:
-    """Read `paths` below the open `folder`.
+def collect_files(open_file: Callable[[str], int], paths: Collection[str], max_bytes: int) -> Collected:
+    """Read `paths`. `open_file` opens one as `open_beneath` does: no link followed, nothing waited for.
 
     Only regular files with one link and at most `max_bytes` bytes come out; anything else is an anomaly
     ("solution.py: symbolic link"). A file that does not exist is in neither: not to write is no attack.
@@ -36,7 +36,7 @@ def collect_files(folder: int, paths: Collection[str], max_bytes: int) -> Collec
     anomalies: list[str] = []
     for path in paths:
         try:
-            files[path] = _take(folder, path, max_bytes)
+            files[path] = _take(open_file, path, max_bytes)
         except FileNotFoundError:
             continue
         except _Odd as odd:
@@ -44,11 +44,11 @@ def collect_files(folder: int, paths: Collection[str], max_bytes: int) -> Collec
     return Collected(files, tuple(anomalies))
 
 
-def _take(folder: int, path: str, max_bytes: int) -> bytes:
+def _take(open_file: Callable[[str], int], path: str, max_bytes: int) -> bytes:
     if parts_of(path) is None:
         raise _Odd("outside the workspace")
     try:
-        descriptor = open_beneath(folder, path)
+        descriptor = open_file(path)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from bowerbird.sandbox.beneath import open_up
-from bowerbird.sandbox.local import LocalWorkspace
 from bowerbird.sandbox.process import POLL_S, bury, close_all, limited, read_some, set_up, spawn, unusable
 from bowerbird.sandbox.protocol import Execution, Limits, Workspace
+from bowerbird.sandbox.workspace import LocalWorkspace
 from bowerbird.types import SandboxError
 
 _PIECE = 1 << 16
@@ -43,7 +43,7 @@ class Dialogue:
             stack.enter_context(workspace._lock)
             start = stack.enter_context(workspace._watching())
             open_up(workspace._open_folder())
-            self._life = spawn(workspace._sandbox.prefix(), workspace._arguments, limited(argv, limits), start)
+            self._life = spawn(workspace.prefix, workspace.arguments, limited(argv, limits), start)
             stack.callback(close_all, self._life)
             stack.callback(bury, self._life)
             set_up(self._life)

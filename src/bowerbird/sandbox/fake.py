@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from bowerbird.sandbox.beneath import parts_of
-from bowerbird.sandbox.protocol import Collected, Execution, Limits, Watch
+from bowerbird.sandbox.protocol import NO_BASE, Base, Collected, Execution, Limits, Watch
 from bowerbird.types import Facts, SandboxError
 
 
@@ -78,8 +78,11 @@ class FakeSandbox:
         """Claims nothing."""
         return {"sandbox": "fake"}
 
-    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = ()) -> "FakeWorkspace":
+    def open(
+        self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE
+    ) -> "FakeWorkspace":
         """A workspace in memory."""
+        files = {**base.files, **files}
         unknown = set(protected) - set(files)
         if unknown:
             raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")

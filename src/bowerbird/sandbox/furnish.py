@@ -17,8 +17,9 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
-from bowerbird.sandbox.local import LocalWorkspace
+from bowerbird.sandbox.bwrap import with_mounts
 from bowerbird.sandbox.protocol import Workspace
+from bowerbird.sandbox.workspace import LocalWorkspace
 from bowerbird.types import SandboxError
 
 _PIPE = 1 << 16  # what a pipe holds
@@ -38,7 +39,7 @@ def furnished(
     """
     if not isinstance(workspace, LocalWorkspace):
         raise SandboxError("this back end cannot furnish a workspace, which script tasks need")
-    place = workspace._place / "furniture"
+    place = workspace.place / "furniture"
     try:
         arguments = []
         place.mkdir(mode=0o711)
@@ -51,9 +52,7 @@ def furnished(
         for inside, box in boxes.items():
             os.mkfifo(box, 0o600)
             arguments += ["--ro-bind", str(box), inside]
-        before = workspace._arguments
-        at = before.index("--bind")  # the workspace itself; all that follows seals the sandbox
-        workspace._arguments = [*before[:at], *arguments, *before[at:]]
+        workspace.arguments = with_mounts(workspace.arguments, arguments)
         listening = Mailboxes(boxes)
     except OSError as error:
         raise SandboxError(f"cannot furnish a workspace: {error.strerror}") from error

@@ -4,32 +4,34 @@ import contextlib
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 import threading
 import weakref
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import bowerbird
-from bowerbird.sandbox.beneath import open_beneath, open_up, parts_of, write_beneath
-from bowerbird.sandbox.bwrap import Bubblewrap, copy_for_others, find_bubblewrap, fixed_arguments
-from bowerbird.sandbox.collect import collect_files
+from bowerbird.sandbox.bases import Bases, copy
+from bowerbird.sandbox.bwrap import OVERLAYS, Bubblewrap, copy_for_others, find_bubblewrap, fixed_arguments
 from bowerbird.sandbox.decoys import DecoyWatch
-from bowerbird.sandbox.home import make_home, remove, remove_home
+from bowerbird.sandbox.home import make_home, remove_home
 from bowerbird.sandbox.interpreter import MOUNT_POINT, find_interpreter, world_reachable
+from bowerbird.sandbox.layers import Layers
 from bowerbird.sandbox.probe import probe
-from bowerbird.sandbox.process import Start, execute, unusable
-from bowerbird.sandbox.protocol import Collected, Execution, Limits, Watch, Workspace
-from bowerbird.sandbox.snapshots import Snapshots
-from bowerbird.sandbox.usage import MAX_DEPTH, MAX_ENTRIES, disk_use, memory_of_tree
-from bowerbird.sandbox.watch import Tracer, bounded, sees_calls
-from bowerbird.types import Facts, SandboxError, SandboxUnavailable
+from bowerbird.sandbox.process import execute
+from bowerbird.sandbox.protocol import NO_BASE, Base, Limits, Watch, Workspace
+from bowerbird.sandbox.watch import Tracer, sees_calls
+from bowerbird.sandbox.workspace import LocalWorkspace, Site
+from bowerbird.types import SandboxError, SandboxUnavailable
 
 DROPPED_UID = 64_513  # what root becomes: an id that no account and no service manager hands out
 WORKSPACE_BYTES = 256 << 20
+SHARED_FILES, SHARED_BYTES = 32, 1 << 20  # a base with less is written out: an overlay costs every command some ms
+COMMIT = """
+git -c init.defaultBranch=main init -q && git config user.name agent && git config user.email agent@localhost &&
+git config gc.auto 0 && git add -A -f && git commit -q --allow-empty -m base
+"""
 ETC = {
     "passwd": "root:x:0:0:root:/:/usr/sbin/nologin\nuser:x:1000:1000:user:/work:/bin/sh\n",
     "group": "root:x:0:\nuser:x:1000:\n",
@@ -73,6 +75,8 @@ class LocalSandbox:
             (self._etc / name).write_text(text)
             (self._etc / name).chmod(0o644)
         self._etc.chmod(0o755)
+        self._bases = Bases(self._home, self._owner)
+        self._sharing: bool | None = None if found.version >= OVERLAYS else False  # None: not tried yet
 
     @property
     def name(self) -> str:
@@ -99,7 +103,9 @@ class LocalSandbox:
         version = ".".join(map(str, self._bwrap.version))
         facts = {"bwrap": version, "bwrap_path": str(self._bwrap.path), "python": self.python}
         found = probe(self, facts, owner)
-        return {**found, "watchers": ", ".join(self.watchers) or "none", "trace": self._no_trace or "works"}
+        overlays = "works" if self._shares() else "missing: files are copied"
+        watchers = ", ".join(self.watchers) or "none"
+        return {**found, "watchers": watchers, "trace": self._no_trace or "works", "overlays": overlays}
 
     @property
     def watchers(self) -> tuple[str, ...]:
@@ -113,7 +119,7 @@ class LocalSandbox:
         with self._trying:
             if self._tracing is None:
                 try:
-                    with self._open({}, (), self._tracer) as workspace:
+                    with self._open({}, (), NO_BASE, self._tracer) as workspace:
                         problem = sees_calls(workspace)
                 except SandboxUnavailable:
                     raise
@@ -124,14 +130,39 @@ class LocalSandbox:
                 self._tracing, self._no_trace = not problem, problem
             return self._tracing
 
-    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = ()) -> "LocalWorkspace":
-        """A fresh workspace holding `files`. Raises SandboxError."""
-        unknown = set(protected) - set(files)
-        if unknown:
+    def open(
+        self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE
+    ) -> "LocalWorkspace":
+        """A fresh workspace holding `files` on top of `base`. Raises SandboxError."""
+        if unknown := set(protected) - set(files) - set(base.files):
             raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")
-        return self._open(files, protected, self._tracer if self._traces() else None)
+        return self._open(files, protected, base, self._tracer if self._traces() else None)
 
-    def _open(self, files: Mapping[str, bytes], protected: Collection[str], tracer: Tracer | None) -> "LocalWorkspace":
+    def _open(
+        self, files: Mapping[str, bytes], protected: Collection[str], base: Base, tracer: Tracer | None
+    ) -> "LocalWorkspace":
+        lay = base.git or len(base.files) > SHARED_FILES or sum(map(len, base.files.values())) > SHARED_BYTES
+        with contextlib.ExitStack() as undo:
+            laid = None
+            if lay:
+                laid = self._bases.borrow(base, self._commit)
+                undo.callback(self._bases.give_back, laid)
+            else:
+                files = {**base.files, **files}
+            workspace = self._made(laid, base.packages, tracer)
+            undo.pop_all()
+        try:
+            for path, data in files.items():
+                workspace.write(path, data)
+        except SandboxError:
+            workspace.close()
+            raise
+        given = {path: hashlib.sha256(files[path]).digest() for path in protected if path in files}
+        workspace.protect(given, frozenset(protected) - frozenset(files))
+        return workspace
+
+    def _made(self, laid: Path | None, packages: str, tracer: Tracer | None) -> "LocalWorkspace":
+        """A workspace that starts from `laid`, a copy of it where overlays do not work."""
         token = object()
         try:
             place = Path(tempfile.mkdtemp(prefix="ws-", dir=self._home))
@@ -139,34 +170,65 @@ class LocalSandbox:
             raise SandboxError(f"cannot make a workspace in {self._home}: {error.strerror}") from error
         try:
             place.chmod(0o711)
-            work = place / "work"
-            work.mkdir(mode=0o700)
-            if self._owner is not None:
-                os.chown(work, self._owner, self._owner)
+            shared = laid is not None and self._shares()
+            layers = Layers(place, self._owner, laid if shared else None)
+            if laid is not None and not shared:
+                copy(laid, place / "work")
             mounts: Mapping[str, Path] = {}
             if self._decoys is not None:
                 mounts = self._decoys.lay(token, place / "decoys")
                 (place / "decoys").chmod(0o755)
-            arguments = fixed_arguments(self._interpreter, self._etc, work, mounts, self._hidden)
-            workspace = LocalWorkspace(self, place, arguments, token, tracer)
+            whole, own = (
+                fixed_arguments(self._interpreter, self._etc, work, mounts, self._hidden, packages)
+                for work in (layers.mount(), layers.own_mount())
+            )
+            release = partial(self._release, token, laid)
+            site = (place, layers, laid, whole, own, self.prefix(), self._owner, self._workspace_bytes)
+            return LocalWorkspace(Site(*site, self._decoys, token, tracer, release))
         except (OSError, SandboxError) as error:
-            self._forget(token)
+            self._release(token, None)  # the base is given back by whoever borrowed it
             shutil.rmtree(place, ignore_errors=True)
             if isinstance(error, SandboxError):
                 raise
             raise SandboxError(f"cannot make a workspace in {place.parent}: {error.strerror}") from error
-        try:
-            for path, data in files.items():
-                workspace.write(path, data)
-        except SandboxError:
-            workspace.close()
-            raise
-        workspace.protect({path: hashlib.sha256(files[path]).digest() for path in protected})
-        return workspace
 
-    def _forget(self, token: object) -> None:
+    def _shares(self) -> bool:
+        """Whether workspaces can share a base by overlays; tried out once."""
+        with self._trying:
+            if self._sharing is None:
+                with tempfile.TemporaryDirectory(dir=self._home) as folder:
+                    Path(folder).chmod(0o711)
+                    layers = Layers(Path(folder), self._owner, self._etc)
+                    arguments = fixed_arguments(self._interpreter, self._etc, layers.mount(), {}, self._hidden)
+                    command = ["/bin/sh", "-c", "test -f passwd && echo x >new && rm new"]
+                    try:
+                        done = execute(self.prefix(), arguments, command, stdin=b"", limits=Limits(wall_s=60.0))
+                        self._sharing = done.exit_code == 0
+                    except SandboxError:
+                        self._sharing = False
+                    layers.close()
+            return self._sharing
+
+    def _commit(self, folder: Path, base: Base) -> None:
+        """Make the files of a base the one commit of a repository, in a sandbox. Raises SandboxError."""
+        if not base.git:
+            return
+        work = ["--bind", str(folder), "/work"]
+        arguments = fixed_arguments(self._interpreter, self._etc, work, {}, self._hidden)
+        day = "GIT_AUTHOR_DATE=2000-01-01T00:00:00Z GIT_COMMITTER_DATE=2000-01-01T00:00:00Z"
+        command = ["/bin/sh", "-c", f"export {day}\n{COMMIT}"]
+        limits = Limits(wall_s=300.0, cpu_s=300, memory_bytes=4 << 30, file_bytes=1 << 30)
+        done = execute(self.prefix(), arguments, command, stdin=b"", limits=limits)
+        if done.exit_code != 0:
+            said = done.stderr.decode(errors="replace").strip()[-200:]
+            raise SandboxError(f"cannot make a git repository for a workspace (`apt install git`?): {said}")
+
+    def _release(self, token: object, laid: Path | None) -> None:
+        """A workspace is over."""
         if self._decoys is not None:
             self._decoys.forget(token)
+        if laid is not None:
+            self._bases.give_back(laid)
 
     def close(self) -> None:
         """Remove everything this sandbox made on the host. Also happens at exit."""
@@ -184,145 +246,6 @@ class LocalSandbox:
             *(setpriv, "--reuid", user, "--regid", user, "--clear-groups"),
             *("--inh-caps=-all", "--no-new-privs", "--", str(self._bwrap.path)),
         ]
-
-
-class LocalWorkspace:
-    """A folder on the host, bound on /work. One command at a time."""
-
-    def __init__(
-        self, sandbox: LocalSandbox, place: Path, arguments: Sequence[str], token: object, tracer: Tracer | None
-    ) -> None:
-        self._sandbox = sandbox
-        self._place = place
-        self._arguments = arguments
-        self._token = token
-        self._tracer = tracer
-        self._seen = Facts()
-        self._lock = threading.Lock()
-        self._protected: Mapping[str, bytes] = {}
-        self._snapshots = Snapshots(place, sandbox.prefix(), arguments, sandbox._owner)
-        self._folder: int | None = os.open(place / "work", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-
-    def protect(self, hashes: Mapping[str, bytes]) -> None:
-        """Remember the SHA-256 that files had at the start."""
-        self._protected = dict(hashes)
-
-    def host_owner(self, path: str) -> int:
-        """The host uid that owns a file of the workspace."""
-        return os.stat(path, dir_fd=self._open_folder(), follow_symlinks=False).st_uid
-
-    def _open_folder(self) -> int:
-        if self._folder is None:
-            raise SandboxError("the workspace is closed")
-        return self._folder
-
-    def run(self, argv: Sequence[str], *, stdin: bytes = b"", limits: Limits = Limits()) -> Execution:
-        """Run a command in /work. Every process of it is dead when this returns. Raises SandboxError."""
-        with self._lock:
-            folder = self._open_folder()
-            if problem := unusable(argv) or self._too_big(folder):
-                return Execution(126, b"", problem.encode())
-            open_up(folder)  # locked by an earlier command, it would keep this one from starting
-
-            def overuse(pid: int) -> str | None:
-                return self._overuse(folder, pid, limits)
-
-            with self._watching() as start:
-                prefix = self._sandbox.prefix()
-                return execute(prefix, self._arguments, argv, stdin=stdin, limits=limits, overuse=overuse, start=start)
-
-    @contextlib.contextmanager
-    def _watching(self) -> Iterator[Start]:
-        """How to start one sandbox, so that it is watched until the end of the block. The caller holds the lock."""
-        if self._tracer is None:
-            yield lambda launch: launch()
-            return
-        with self._tracer.watch() as watched:
-            yield watched.start
-        self._seen = bounded(self._seen | watched.facts)
-
-    def _overuse(self, folder: int, pid: int, limits: Limits) -> str | None:
-        memory = memory_of_tree(pid)
-        if memory > limits.memory_bytes:
-            return f"used more than {limits.memory_bytes} bytes of memory in all"
-        return self._too_big(folder)
-
-    def _too_big(self, folder: int) -> str | None:
-        size, entries, depth = disk_use(folder)
-        if size > self._sandbox._workspace_bytes or entries > MAX_ENTRIES or depth > MAX_DEPTH:
-            return f"the workspace grew beyond {self._sandbox._workspace_bytes} bytes or {MAX_ENTRIES} files"
-        return None
-
-    def write(self, path: str, data: bytes) -> None:
-        """Put a file into the workspace, whatever is in its place. Raises SandboxError."""
-        if parts_of(path) is None:
-            raise SandboxError(f"{path!r} is not a path inside the workspace")
-        with self._lock:
-            try:
-                write_beneath(self._open_folder(), path, data, self._sandbox._owner)
-            except OSError as error:
-                raise SandboxError(f"cannot write {path} into the workspace: {error.strerror}") from error
-
-    def collect(self, paths: Collection[str], *, max_bytes: int = 1 << 20) -> Collected:
-        """Take declared files out; see `collect.collect_files`. Raises SandboxError only when closed."""
-        with self._lock:
-            return collect_files(self._open_folder(), paths, max_bytes)
-
-    def snapshot(self) -> int:
-        """See `Workspace.snapshot`."""
-        with self._lock:
-            folder = self._open_folder()
-            open_up(folder)
-            return 0 if self._too_big(folder) else self._snapshots.take()
-
-    def restore(self, number: int) -> bool:
-        """See `Workspace.restore`."""
-        with self._lock:
-            open_up(self._open_folder())
-            return self._snapshots.restore(number)
-
-    def watched(self) -> Facts:
-        """Facts so far: decoys opened, protected files changed or gone, system calls where they are traced."""
-        with self._lock:
-            folder, decoys = self._open_folder(), self._sandbox._decoys
-            if decoys is None:
-                return Facts()
-            changed = tuple(path for path, digest in self._protected.items() if _digest(folder, path) != digest)
-            found = Facts(("inotify",), decoys.opened(self._token), changed)
-            return found if self._tracer is None else found | Facts(("seccomp",)) | self._seen
-
-    def close(self) -> None:
-        """Remove the workspace from the host. Safe to call again."""
-        with self._lock:
-            if self._folder is None:
-                return
-            os.close(self._folder)
-            self._folder = None
-            self._sandbox._forget(self._token)
-            with contextlib.suppress(OSError):  # a failing disk; the folder goes with the sandbox's own
-                remove(self._place)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        self.close()
-
-
-def _digest(folder: int, path: str) -> bytes | None:
-    try:
-        descriptor = open_beneath(folder, path)
-    except OSError:
-        return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    finally:
-        os.close(descriptor)
 
 
 def _tool(name: str) -> str:

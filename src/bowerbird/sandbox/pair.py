@@ -17,9 +17,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from bowerbird.sandbox.beneath import open_up
-from bowerbird.sandbox.local import LocalWorkspace
 from bowerbird.sandbox.process import POLL_S, Life, bury, close_all, limited, read_some, set_up, spawn, unusable
 from bowerbird.sandbox.protocol import Execution, Limits, Workspace
+from bowerbird.sandbox.workspace import LocalWorkspace
 from bowerbird.types import SandboxError
 
 RELAY_BYTES = 64 << 20  # either way, in one conversation
@@ -81,7 +81,7 @@ def _started(side: Side) -> Iterator[Life]:
     with workspace._lock, workspace._watching() as start:
         open_up(workspace._open_folder())
         command = limited(side.argv, side.limits)
-        life = spawn(workspace._sandbox.prefix(), workspace._arguments, command, start)
+        life = spawn(workspace.prefix, workspace.arguments, command, start)
         try:
             yield life
         finally:

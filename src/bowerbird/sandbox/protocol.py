@@ -1,7 +1,7 @@
 """What every sandbox back end provides. The conformance suite (`sandbox.conformance`) tests exactly this."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Protocol, Self, TypeAlias
 
@@ -44,6 +44,17 @@ class Collected:
     anomalies: tuple[str, ...] = ()  # e.g. "solution.py: symbolic link"
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What many workspaces start from alike. A back end may lay it once and let them share it: what one of them writes
+    is its own. With `git` the files are the one commit of a repository; `packages` is a folder of this machine with
+    installed Python packages, which every command can import."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    git: bool = False
+    packages: str = ""
+
+
 class Workspace(Protocol):
     """A writable /work that lives across commands. Every process of a command is dead when `run` returns."""
 
@@ -76,6 +87,9 @@ class Workspace(Protocol):
     ) -> None: ...
 
 
+NO_BASE = Base()
+
+
 class Sandbox(Protocol):
     """A back end."""
 
@@ -89,6 +103,7 @@ class Sandbox(Protocol):
         """
         ...
 
-    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = ()) -> Workspace:
-        """A fresh workspace holding `files`; the hashes of `protected` are watched. Raises SandboxError."""
+    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE) -> Workspace:
+        """A fresh workspace holding the files of `base` and, on top, `files`; `protected` ones are watched. Raises
+        SandboxError."""
         ...

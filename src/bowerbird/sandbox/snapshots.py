@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from bowerbird.sandbox.bwrap import with_mounts
 from bowerbird.sandbox.home import remove
 from bowerbird.sandbox.process import execute
 from bowerbird.sandbox.protocol import Limits
@@ -19,7 +20,8 @@ _BACK = f"find /work -mindepth 1 -delete && cp -a --reflink=auto {_INSIDE}/. /wo
 
 
 class Snapshots:
-    """Those of one workspace, in `place`. `arguments` are bubblewrap's, `owner` is who the workspace belongs to."""
+    """Those of one workspace, in `place`. `arguments` are bubblewrap's, with what is to be copied on /work; `owner` is
+    who the workspace belongs to."""
 
     def __init__(self, place: Path, prefix: Sequence[str], arguments: Sequence[str], owner: int | None) -> None:
         self._place, self._prefix, self._owner = place, prefix, owner
@@ -50,8 +52,7 @@ class Snapshots:
         return number in self._kept and self._copy(self._kept[number], _BACK)
 
     def _copy(self, folder: Path, command: str) -> bool:
-        at = self._arguments.index("--bind")  # the workspace itself; all that follows seals the sandbox
-        arguments = [*self._arguments[:at], "--bind", str(folder), _INSIDE, *self._arguments[at:]]
+        arguments = with_mounts(self._arguments, ["--bind", str(folder), _INSIDE])
         done = execute(self._prefix, arguments, ["/bin/sh", "-c", command], stdin=b"", limits=_LIMITS)
         return done.exit_code == 0
 

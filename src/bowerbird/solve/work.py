@@ -1,6 +1,7 @@
 """One task in a user's repository: a scaffold is proposed, works on a copy, and leaves a difference."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from typing import cast
 
@@ -53,6 +54,7 @@ def task_view(instruction: str, repository: Repository, tests: tuple[str, ...]) 
         submission=tuple(sorted(repository.files)),
         workspace=repository.files,
         visible=tests,
+        git=shutil.which("git", path="/usr/local/bin:/usr/bin:/bin") is not None,
     )
 
 

@@ -45,6 +45,8 @@ class TaskView:
     difficulty: float = 0.5  # the author's guess, 0 easy to 1 never solved; used as a prior only
     workspace: Mapping[str, bytes] = field(default_factory=dict)  # files the workspace starts with
     visible: tuple[str, ...] = ()  # command that runs the visible tests there; examples have none
+    git: bool = False  # those files are the one commit of a repository
+    packages: str = ""  # host folder of installed Python packages that its commands can import
 
 
 @dataclass(frozen=True, slots=True)

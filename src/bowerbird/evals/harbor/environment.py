@@ -17,6 +17,7 @@ from harbor.environments.capabilities import EnvironmentCapabilities, Environmen
 from bowerbird.evals.harbor.dockerfile import Recipe, read_dockerfile
 from bowerbird.sandbox import Limits, LocalSandbox
 from bowerbird.sandbox.beneath import open_beneath, parts_of, write_beneath
+from bowerbird.sandbox.bwrap import with_mounts
 from bowerbird.types import TaskError
 
 _LIMITS = Limits(wall_s=3600.0, cpu_s=3600, memory_bytes=4 << 30, processes=512, output_bytes=4 << 20)
@@ -140,13 +141,11 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         if name in _SYSTEM:
             raise TaskError(f"/{name} cannot be written to in the local environment")
         if name not in self._roots:
-            folder = self._workspace._place / f"root-{name}"
+            folder = self._workspace.place / f"root-{name}"
             folder.mkdir(mode=0o700)
             if self._sandbox is not None and self._sandbox._owner is not None:
                 shutil.chown(folder, self._sandbox._owner, self._sandbox._owner)
-            before = self._workspace._arguments
-            at = before.index("--bind")
-            self._workspace._arguments = [*before[:at], "--bind", str(folder), f"/{name}", *before[at:]]
+            self._workspace.arguments = with_mounts(self._workspace.arguments, ["--bind", str(folder), f"/{name}"])
             self._roots[name] = folder
         return self._roots[name]
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from bowerbird.rewards import Verifier
-from bowerbird.sandbox import Collected, Execution, Limits, Sandbox, Workspace
+from bowerbird.sandbox import NO_BASE, Base, Collected, Execution, Limits, Sandbox, Workspace
 from bowerbird.types import Facts, Verification, VerifierSpec
 
 MOST_FILES = 500
@@ -48,9 +48,9 @@ class KeepsWorkspace:
     def probe(self) -> Mapping[str, str]:
         return self._inner.probe()
 
-    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = ()) -> "Kept":
+    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE) -> "Kept":
         """See `Sandbox`."""
-        return Kept(self._inner.open(files, protected=protected))
+        return Kept(self._inner.open(files, protected=protected, base=base))
 
 
 class Kept:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bowerbird
 from bowerbird.sandbox.conformance.check import Check, expect, expect_said, python, whole
-from bowerbird.sandbox.protocol import Sandbox
+from bowerbird.sandbox.protocol import Base, Sandbox
 
 # argv: paths. Prints those that can be read or listed.
 _READABLE = """
@@ -136,6 +136,20 @@ def _workspaces_are_apart(sandbox: Sandbox) -> str:
     return "apart"
 
 
+def _base_is_shared_safely(sandbox: Sandbox) -> str:
+    base = Base({f"given/{number}": f"{number}".encode() for number in range(50)})
+    with sandbox.open({"given/1": b"on top"}, base=base, protected=["given/2"]) as first:
+        whole(first, "import os; open('given/2', 'w').write('x'); os.remove('given/3'); open('given/new', 'w').close()")
+        taken = first.collect(["given/1", "given/2", "given/3", "given/4"]).files
+        expect(taken == {"given/1": b"on top", "given/2": b"x", "given/4": b"4"}, f"collected {dict(taken)}")
+        with sandbox.open({}, base=base) as second:
+            taken = second.collect([*base.files, "given/new"]).files
+            expect(taken == base.files, "another workspace sees what this one changed")
+            said = whole(second, "import os; print(len(os.listdir('given')), open('given/2').read())")
+            expect(said == "50 2", f"another workspace sees {said!r}")
+    return "shared, and nobody's writes are seen"
+
+
 CHECKS = [
     Check("work_is_kept", "file system", "tools of one rollout work on the same files", _work_is_kept),
     Check(
@@ -161,5 +175,11 @@ CHECKS = [
     Check("no_devices", "file system", "a disk or kernel device is the whole machine", _no_devices),
     Check("no_mounts", "file system", "a new mount or namespace undoes every read-only bind", _no_mounts),
     Check("no_door_in_proc", "file system", "/proc/PID/root leads to another root", _no_door_in_proc),
+    Check(
+        "base_is_shared_safely",
+        "file system",
+        "one rollout could change what all later ones start from",
+        _base_is_shared_safely,
+    ),
     Check("workspaces_are_apart", "file system", "a rollout could hand its answer to the next", _workspaces_are_apart),
 ]
