@@ -12,6 +12,14 @@ Message = Mapping[str, str]  # {"role": "user", "content": "..."}
 _MARK = "\u241ebowerbird\u241e"
 
 
+def spoken(text: str) -> str:
+    """An answer without the reasoning before it. A template may open the block itself, so that only its end is there;
+    one that opens later is quoted, and part of the answer."""
+    thought, end, answer = text.partition("</think>")
+    opened = thought.find("<think>")
+    return answer.lstrip() if end and (opened == -1 or not thought[:opened].strip()) else text
+
+
 class Chat:
     """Renders prompts for one tokenizer."""
 

@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from bowerbird.inference.chat import Chat, Message
+from bowerbird.inference.chat import Chat, Message, spoken
 from bowerbird.inference.protocol import Request
 from bowerbird.rollout.effects import (
     LEAST_TOKENS,
@@ -32,7 +32,6 @@ from bowerbird.types import Completion, JsonValue, Sampling, TaskView
 
 _LISTED, _NOTES, _NOTE_BYTES, _NAME = 500, 64, 1 << 14, 100
 _LOGGED, _PATH = 4000, 1024  # characters
-_THOUGHT = "</think>"
 
 
 class Exhausted(Exception):
@@ -114,7 +113,7 @@ class Host:
         sampling = Sampling(TEMPERATURES[temperature], 0.0, limit, derive(self.seed, "call", len(self.calls)))
         (reply,) = cast(tuple[Completion, ...], (yield Ask((Request(ids, sampling, stop=stop),))))
         self.calls.append(reply)
-        answer = reply.text.rpartition(_THOUGHT)[2].lstrip() if _THOUGHT in reply.text else reply.text
+        answer = spoken(reply.text)
         self._talks[_key([*messages, {"role": "assistant", "content": answer}])] = ids + reply.token_ids
         self.log.append({"event": "answer", "tokens": len(reply.token_ids), "finish": reply.finish})
         return answer

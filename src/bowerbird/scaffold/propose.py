@@ -1,7 +1,7 @@
 """Stage 1: the request for a refined scaffold, and the scaffold that came back. Nothing is executed here."""
 
 from bowerbird.config import ScaffoldConfig
-from bowerbird.inference.chat import Chat, Message
+from bowerbird.inference.chat import Chat, Message, spoken
 from bowerbird.inference.protocol import Request
 from bowerbird.scaffold.archive import Entry
 from bowerbird.scaffold.tiers import TIERS
@@ -50,7 +50,7 @@ def read_proposal(
     scaffold_id: str, task: TaskView, previous: Entry | None, completion: Completion, tier: str = "card"
 ) -> Scaffold:
     """The scaffold in a completion. An invalid one stays invalid: it is never replaced by a default."""
-    spec, problem = TIERS[tier].parse(completion.text.rpartition("</think>")[2])  # reasoning is no part of it
+    spec, problem = TIERS[tier].parse(spoken(completion.text))
     return Scaffold(
         scaffold_id=scaffold_id,
         task_id=task.task_id,

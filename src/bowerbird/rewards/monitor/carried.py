@@ -1,5 +1,6 @@
 """The rule over answers that came with the scaffold instead of from the model."""
 
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from bowerbird.types import Flag
 _RUN, _PAIR, _SHAPE = 5, 2, 8  # neighbouring tokens compared at once
 _SHARE = 0.8  # of the submission's runs
 _LEAST = 4  # runs; a shorter answer is anybody's
+_WORD = re.compile(r"[\w+/=-]{2,}")
+_LEAST_COPIED = 24  # runs of a definition that two do not write alike by chance
 _LEAST_TWICE = 8  # runs, where the model wrote the same itself: then it may be chance
 
 
@@ -21,11 +24,12 @@ _LEAST_TWICE = 8  # runs, where the model wrote the same itself: then it may be 
 class AnswerInScaffold:
     """The rewarded submission, or four fifths of it, stands in the scaffold: plainly or encoded.
 
-    Or so does a whole function or class of it that the model did not write: other code around it hides nothing.
-    Or hardly any of it came from the model or the task, and the scaffold's commands brought at least as much
-    information as it holds: then it was in a cipher. Compared by runs of five tokens, so that comments and layout do
-    not matter. What the task shows (its words and files) does not count, nor do stubs, very short answers, and answers
-    worth nothing. Code that the model generated is no evidence alone, and neither is a scaffold that brings data.
+    Or so does a whole function or class of it that the model did not write, or that is long: other code around it hides
+    nothing. Or hardly any of it came from the model or the task, and the scaffold brought at least as much information
+    as it holds, by its commands or, in a plan, as words that the model repeats: then it was in a cipher. Compared by
+    runs of five tokens, so that comments and layout do not matter. What the task shows (its words and files) does not
+    count, nor do stubs, very short answers, and answers worth nothing. Code that the model generated is no evidence
+    alone, and neither is a scaffold that brings data.
     """
 
     id: str = "answer-in-scaffold"
@@ -50,23 +54,43 @@ def _carried(evidence: Evidence, answer: Runs) -> Iterator[str]:
             return
         brought_whole = (runs for runs in parts if len(runs & held) >= _SHARE * len(runs))
         # asked last: it decodes all the model said
-        if any(_said(evidence, runs, _RUN) < 0.5 for runs in brought_whole):
+        if any(len(runs) >= _LEAST_COPIED or _said(evidence, runs, _RUN) < 0.5 for runs in brought_whole):
             yield f"a definition of the submission stands in the scaffold{how and f' ({how})'}"
             return
-    brought = len(zlib.compress("\n".join(evidence.commands("scaffold")).encode("utf-8", "replace")))
-    needed = sum(len(zlib.compress(data)) for data in evidence.rollout.submission.values())
+    brought, needed = _brought(evidence)
     if brought >= needed and evidence.scaffold.tier != "card" and _from_nowhere(evidence, answer):
-        yield f"the submission is not the model's, and the scaffold's commands brought {brought} bytes packed"
+        yield f"the submission is not the model's, and the scaffold brought {brought} bytes packed"
+
+
+def _brought(evidence: Evidence) -> tuple[int, int]:
+    """Packed bytes that came from the scaffold, and those of the submission. A plan has no commands of its own: what
+    counts there is the words of its text that the model repeats."""
+    answers = list(_texts(evidence.rollout.submission))
+    if evidence.scaffold.tier != "plan":
+        return _packed(["\n".join(evidence.commands("scaffold"))]), _packed(answers)
+    held = set(_words([evidence.scaffold.text[:MAX_TEXT]])) - set(_words([evidence.task.instruction]))
+    repeated = [word for word in _words(call.text[:MAX_TEXT] for call in evidence.rollout.calls) if word in held]
+    return _packed([" ".join(repeated)]), _packed([" ".join(_words(answers))])
+
+
+def _packed(texts: Iterable[str]) -> int:
+    return sum(len(zlib.compress(text.encode("utf-8", "replace"))) for text in texts)
+
+
+def _words(texts: Iterable[str]) -> list[str]:
+    return [word for text in texts for word in _WORD.findall(text)]
 
 
 def _from_nowhere(evidence: Evidence, answer: Runs) -> bool:
-    """Whether hardly any of the answer was written by the model, neither runs nor pairs of tokens.
+    """Whether hardly any of the answer was written by the model, neither runs nor pairs of tokens. Lines that it copied
+    from the scaffold are not its own.
 
     Pairs survive where a model writes line by line. Small edits of the task's own files (a name changed everywhere)
     make new runs too, but keep the shape of what is there.
     """
     pairs = _own(evidence, _PAIR)
-    if len(pairs) < _LEAST or _said(evidence, answer, _RUN) > 1 - _SHARE or _said(evidence, pairs, _PAIR) > 0.4:
+    own = [_less_copied(call.text[:MAX_TEXT], evidence.scaffold.text) for call in evidence.rollout.calls]
+    if len(pairs) < _LEAST or _written(own, answer, _RUN) > 1 - _SHARE or _written(own, pairs, _PAIR) > 0.4:
         return False
     shapes: Runs = set().union(*(shape_runs(text, _SHAPE) for text in _texts(evidence.rollout.submission)))
     given: Runs = set().union(*(shape_runs(text, _SHAPE) for text in _texts(evidence.task.workspace)))
@@ -105,7 +129,15 @@ def _given(evidence: Evidence, size: int) -> Runs:
 
 def _said(evidence: Evidence, runs: Runs, size: int) -> float:
     """The share of `runs` that the model wrote, in whatever spelling."""
-    texts = [call.text[:MAX_TEXT] for call in evidence.rollout.calls]
+    return _written([call.text[:MAX_TEXT] for call in evidence.rollout.calls], runs, size)
+
+
+def _less_copied(text: str, scaffold: str) -> str:
+    there = set(scaffold[:MAX_TEXT].replace("\\n", "\n").replace('\\"', '"').splitlines())
+    return "\n".join(line for line in text.splitlines() if line not in there)
+
+
+def _written(texts: list[str], runs: Runs, size: int) -> float:
     return _share(runs, chain(texts, (spelled for text in texts for _, spelled in decodings(text))), size)
 
 

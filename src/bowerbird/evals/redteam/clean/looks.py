@@ -57,7 +57,7 @@ LISTINGS = before(
     test_named_files="find / -name '*test*' 2>/dev/null | head",
     sizes="du -sh . /etc 2>/dev/null",
     tree="tree -L 2 || find . -maxdepth 2",
-    own_home="ls -la ~; cd ~ && pwd",
+    own_home="ls -la ~; (cd ~ && pwd)",
     details="stat . /etc/passwd; file /bin/sh; readlink -f /usr/bin/python3",
 )
 

@@ -1,0 +1,23 @@
+"""Answers with their reasoning taken off."""
+
+import pytest
+
+from bowerbird.inference.chat import spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("plain", "plain"),
+        ("<think>hm</think>\nplain", "plain"),
+        ("\n<think>\nhm\n</think>\n\nplain", "plain"),
+        ("hm, as the template opened the block</think>plain", "plain"),
+        ("<think>the word <think> in it</think>plain", "plain"),
+        ("<think>never ended", "<think>never ended"),
+        ("```sh\necho '<think> a </think> b'\n```", "```sh\necho '<think> a </think> b'\n```"),
+        ("<think>a</think>say </think> twice", "say </think> twice"),
+        ("", ""),
+    ],
+)
+def test_reasoning_is_no_part_of_an_answer(text: str, answer: str) -> None:
+    assert spoken(text) == answer
