@@ -1,5 +1,6 @@
 """One TOML file a run. Unknown keys are errors; every setting says its unit and what it decides."""
 
+import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -268,3 +269,10 @@ def _override(raw: dict[str, Any], item: str) -> None:
 def dump_config(config: Config) -> str:
     """The resolved configuration as TOML, every default spelled out."""
     return tomli_w.dumps(config.model_dump(mode="json"))
+
+
+def cache_dir() -> Path:
+    """`$BOWERBIRD_CACHE`, or `bowerbird` under the user's cache folder."""
+    if chosen := os.environ.get("BOWERBIRD_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bowerbird"

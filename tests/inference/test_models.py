@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bowerbird.config import cache_dir
 from bowerbird.inference.loading import load_model, load_tokenizer
-from bowerbird.inference.models import MODELS, EmbeddedGguf, cache_dir, resolve
+from bowerbird.inference.models import MODELS, EmbeddedGguf, resolve
 from bowerbird.inference.models import _embedded as embedded
 from bowerbird.types import ModelError
 

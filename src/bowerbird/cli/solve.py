@@ -17,6 +17,7 @@ class Wish(TypedDict):
     endpoint: str
     key_env: str
     tests: str
+    requirements: Path | None
     scaffold_file: Path | None
     tier: str
     keep: bool
@@ -37,6 +38,7 @@ class Wish(TypedDict):
 @click.option("--endpoint", default="", metavar="URL", help="Base URL of an OpenAI-compatible server.")
 @click.option("--key-env", default="OPENAI_API_KEY", show_default=True, help="Variable that holds the server's key.")
 @click.option("--tests", default="", metavar="COMMAND", help="Runs the visible tests, such as 'python3 -m pytest -q'.")
+@click.option("--requirements", type=FILE, help="Python packages the code needs; wheels only, installed once.")
 @click.option("--scaffold", "scaffold_file", type=FILE, help="Work under this plan (.json) or program (.py).")
 @click.option(
     "--tier",

@@ -17,6 +17,7 @@ from bowerbird.scaffold.tiers import TIERS
 from bowerbird.solve.repository import Repository, apply, read_repository, unified
 from bowerbird.solve.shelf import Kept, Shelf, identity
 from bowerbird.solve.work import Result, Workshop, propose, react, task_view, work
+from bowerbird.tasks.fields import read_text
 from bowerbird.types import ConfigError, Scaffold, TaskView
 from bowerbird.viewer.text import clean, clean_lines
 from bowerbird.viewer.working import WorkView
@@ -28,7 +29,8 @@ def solve_it(wish: Wish) -> None:
     """Raises ConfigError, RunError or InfraError; until the user agrees nothing of theirs is touched."""
     prices = _prices(wish["price"])
     repository = read_repository(wish["repo"])
-    task = task_view(wish["instruction"], repository, _words(wish["tests"]))
+    requirements = read_text(wish["requirements"]) if wish["requirements"] is not None else ""
+    task = task_view(wish["instruction"], repository, _words(wish["tests"]), requirements)
     for line in repository.left_out:
         click.echo(f"left out: {clean(line)}", err=True)
     budget = Budget(wish["tokens"], wish["turns"], 4 * wish["turns"], wish["turn_tokens"], _ACTION_S)

@@ -3,13 +3,13 @@
 import copy
 import hashlib
 import importlib.util
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bowerbird.config import cache_dir
 from bowerbird.types import ModelError
 
 _COMPLETE = "bowerbird-complete"  # written last: a folder without it is a conversion that was cut off
@@ -47,13 +47,6 @@ MODELS: dict[str, NamedModel] = {
     ),
     "qwen2.5-coder-0.5b": NamedModel("Qwen/Qwen2.5-Coder-0.5B-Instruct", "Apache-2.0"),
 }
-
-
-def cache_dir() -> Path:
-    """`$BOWERBIRD_CACHE`, or `bowerbird` under the user's cache folder."""
-    if chosen := os.environ.get("BOWERBIRD_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bowerbird"
 
 
 def resolve(name: str, say: Callable[[str], None] = lambda _: None) -> str:

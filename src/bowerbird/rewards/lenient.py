@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bowerbird.rewards.oracle import solution_path
 from bowerbird.sandbox.calls import run_calls, same
-from bowerbird.sandbox.protocol import Limits, Sandbox
+from bowerbird.sandbox.protocol import Base, Limits, Sandbox
 from bowerbird.types import TaskError, Verification, VerifierSpec
 
 
@@ -32,7 +32,7 @@ class LenientVerifier:
         if path is None:
             return Verification(0.0, "no_code", 0, len(spec.cases))
         limits = replace(self._limits, wall_s=spec.timeout_s, cpu_s=max(1, math.ceil(spec.timeout_s)))
-        with self._sandbox.open(submission) as workspace:
+        with self._sandbox.open(submission, base=Base(requirements=spec.requirements)) as workspace:
             report = run_calls(workspace, path, spec.entry_point, spec.cases, limits)
             facts = workspace.watched()
         seen = [

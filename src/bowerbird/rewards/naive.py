@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from bowerbird.rewards.toolbox import pytest_archive
 from bowerbird.sandbox.codec import decode
-from bowerbird.sandbox.protocol import Execution, Limits, Sandbox
+from bowerbird.sandbox.protocol import Base, Execution, Limits, Sandbox
 from bowerbird.types import Case, ConfigError, TaskError, Verification, VerifierSpec
 
 HOWS = ("exit", "stdout", "pytest")
@@ -54,7 +54,7 @@ class NaiveVerifier:
         mark = secrets.token_hex(8)
         files, command = self._task(spec, submission, mark)
         limits = replace(self._limits, wall_s=spec.timeout_s, cpu_s=max(1, math.ceil(spec.timeout_s)))
-        with self._sandbox.open(files) as workspace:
+        with self._sandbox.open(files, base=Base(requirements=spec.requirements)) as workspace:
             done = workspace.run(command, limits=limits)
             reward = workspace.collect([_REWARD]).files.get(_REWARD, b"")
             facts = workspace.watched()

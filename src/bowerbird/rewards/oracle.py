@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from bowerbird.sandbox.calls import CallReport, run_calls, same
-from bowerbird.sandbox.protocol import Limits, Sandbox
+from bowerbird.sandbox.protocol import Base, Limits, Sandbox
 from bowerbird.types import Case, TaskError, Verification, VerifierSpec
 
 # How `run_calls` words two ways to crash, and how it shows a test runner's own outcomes.
@@ -55,7 +55,7 @@ class OracleVerifier:
         path = solution_path(submission)
         if path is None:
             return Verification(0.0, "no_code", 0, len(spec.cases))
-        with self._sandbox.open(submission) as workspace:
+        with self._sandbox.open(submission, base=Base(requirements=spec.requirements)) as workspace:
             report = run_calls(workspace, path, spec.entry_point, spec.cases, self._limits_of(spec))
             watched = workspace.watched()
         passed, failure = _compare(spec.cases, report)

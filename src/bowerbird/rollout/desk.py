@@ -16,7 +16,7 @@ READ_BYTES = 1 << 20
 
 def base_of(task: TaskView) -> Base:
     """What every workspace of a task starts from."""
-    return Base(task.workspace, task.git, task.packages)
+    return Base(task.workspace, task.git, task.requirements)
 
 
 class Desk:

@@ -87,6 +87,7 @@ def load(path: str, entry_point: str, report: Callable[[dict[str, Any]], None]) 
     module = type(sys)("solution")
     module.__file__ = path
     sys.modules["solution"] = module
+    sys.path.append("/opt/packages")  # what the task requires; -I keeps PYTHONPATH out
     sys.path.append(os.path.dirname(path))  # last, so that no file there can pose as the standard library
     try:
         exec(code, module.__dict__)  # noqa: S102 - this process is the sandboxed one

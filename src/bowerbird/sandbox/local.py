@@ -18,6 +18,7 @@ from bowerbird.sandbox.decoys import DecoyWatch
 from bowerbird.sandbox.home import make_home, remove_home
 from bowerbird.sandbox.interpreter import MOUNT_POINT, find_interpreter, world_reachable
 from bowerbird.sandbox.layers import Layers
+from bowerbird.sandbox.packages import Packages
 from bowerbird.sandbox.probe import probe
 from bowerbird.sandbox.process import execute
 from bowerbird.sandbox.protocol import NO_BASE, Base, Limits, Watch, Workspace
@@ -76,6 +77,7 @@ class LocalSandbox:
             (self._etc / name).chmod(0o644)
         self._etc.chmod(0o755)
         self._bases = Bases(self._home, self._owner)
+        self._packages = Packages(self._home, self._interpreter.version, self._owner)
         self._sharing: bool | None = None if found.version >= OVERLAYS else False  # None: not tried yet
 
     @property
@@ -142,6 +144,7 @@ class LocalSandbox:
         self, files: Mapping[str, bytes], protected: Collection[str], base: Base, tracer: Tracer | None
     ) -> "LocalWorkspace":
         lay = base.git or len(base.files) > SHARED_FILES or sum(map(len, base.files.values())) > SHARED_BYTES
+        packages = str(self._packages.folder(base.requirements)) if base.requirements.strip() else ""
         with contextlib.ExitStack() as undo:
             laid = None
             if lay:
@@ -149,7 +152,7 @@ class LocalSandbox:
                 undo.callback(self._bases.give_back, laid)
             else:
                 files = {**base.files, **files}
-            workspace = self._made(laid, base.packages, tracer)
+            workspace = self._made(laid, packages, tracer)
             undo.pop_all()
         try:
             for path, data in files.items():

@@ -47,12 +47,12 @@ class Collected:
 @dataclass(frozen=True, slots=True)
 class Base:
     """What many workspaces start from alike. A back end may lay it once and let them share it: what one of them writes
-    is its own. With `git` the files are the one commit of a repository; `packages` is a folder of this machine with
-    installed Python packages, which every command can import."""
+    is its own. With `git` the files are the one commit of a repository; what `requirements` names, as the text of such
+    a file, every command can import."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     git: bool = False
-    packages: str = ""
+    requirements: str = ""
 
 
 class Workspace(Protocol):

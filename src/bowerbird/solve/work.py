@@ -43,7 +43,7 @@ class Result:
     draft: Draft
 
 
-def task_view(instruction: str, repository: Repository, tests: tuple[str, ...]) -> TaskView:
+def task_view(instruction: str, repository: Repository, tests: tuple[str, ...], requirements: str = "") -> TaskView:
     """The user's words and files as a task. Nothing is declared for submission: all that changed is taken."""
     return TaskView(
         task_id="solve",
@@ -54,6 +54,7 @@ def task_view(instruction: str, repository: Repository, tests: tuple[str, ...]) 
         submission=tuple(sorted(repository.files)),
         workspace=repository.files,
         visible=tests,
+        requirements=requirements,
         git=shutil.which("git", path="/usr/local/bin:/usr/bin:/bin") is not None,
     )
 

@@ -69,6 +69,13 @@ def string(value: JsonValue, name: str, where: str) -> str:
     return value
 
 
+def flag(value: JsonValue, name: str, where: str) -> bool:
+    """True or false. Raises TaskError."""
+    if not isinstance(value, bool):
+        raise TaskError(f"{where}: {name} must be true or false, not {value!r}")
+    return value
+
+
 def number(value: JsonValue, name: str, where: str, low: float, high: float) -> float:
     """A number from `low` to `high`. Raises TaskError."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:

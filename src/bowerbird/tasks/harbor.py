@@ -20,7 +20,7 @@ from keyword import iskeyword
 from pathlib import Path, PurePosixPath
 
 from bowerbird.tasks.cases import cases_from_json, cases_from_rows
-from bowerbird.tasks.fields import files_below, names, number, read_text, string, submission_paths, table
+from bowerbird.tasks.fields import files_below, flag, names, number, read_text, string, submission_paths, table
 from bowerbird.tasks.loaded import Loaded, TaskSet
 from bowerbird.types import Case, JsonValue, TaskError, TaskView, VerifierSpec
 
@@ -34,6 +34,8 @@ KEYS = (
     "timeout_s",
     "examples",
     "visible_tests",
+    "requirements",
+    "git",
 )
 PYTEST_KEYS = ("expected_tests", "canaries", "isolation")
 TIMEOUT_S = {"oracle": 5.0, "pytest": 30.0, "script": 60.0}
@@ -134,6 +136,8 @@ def _own_task(root: Path, settings: Mapping[str, JsonValue], ours: Mapping[str, 
         difficulty=number(ours.get("difficulty", 0.5), "difficulty", where, 0.0, 1.0),
         workspace=files_below(root / "environment" / "workspace", root),
         visible=tuple(names(ours.get("visible_tests", []), "visible_tests", where)),
+        git=flag(ours.get("git", False), "git", where),
+        requirements=_requirements(root, ours, where),
     )
     spec = VerifierSpec(
         task_id=view.task_id,
@@ -142,12 +146,24 @@ def _own_task(root: Path, settings: Mapping[str, JsonValue], ours: Mapping[str, 
         cases=_hidden_cases(root) if kind == "oracle" else (),
         timeout_s=number(ours.get("timeout_s", TIMEOUT_S[kind]), "timeout_s", where, 0.01, 3600.0),
         files={} if kind == "oracle" else _private_files(root, view),
+        requirements=view.requirements,
     )
     if kind == "pytest":
         spec = _with_tests(spec, submission, ours, where)
     elif kind == "script" and "tests/test.sh" not in spec.files:
         raise TaskError(f"{root / 'tests' / 'test.sh'}: missing; it grades a task of kind 'script'")
     return Loaded(view, spec)
+
+
+def _requirements(root: Path, ours: Mapping[str, JsonValue], where: str) -> str:
+    """The text of the file that the task names, relative to environment/."""
+    if "requirements" not in ours:
+        return ""
+    name = string(ours["requirements"], "requirements", where)
+    path = root / "environment" / name
+    if not path.resolve().is_relative_to(root.resolve()) or not path.is_file():
+        raise TaskError(f"{where}: requirements {name!r} is no file below environment/")
+    return read_text(path)
 
 
 def _hidden_cases(root: Path) -> tuple[Case, ...]:

@@ -46,7 +46,7 @@ class TaskView:
     workspace: Mapping[str, bytes] = field(default_factory=dict)  # files the workspace starts with
     visible: tuple[str, ...] = ()  # command that runs the visible tests there; examples have none
     git: bool = False  # those files are the one commit of a repository
-    packages: str = ""  # host folder of installed Python packages that its commands can import
+    requirements: str = ""  # Python packages that its commands can import, as in a requirements file
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class VerifierSpec:
     expected_tests: tuple[str, ...] = ()  # pytest: ids, each of which must be observed passing
     canaries: tuple[str, ...] = ()  # pytest: ids of tests that must fail
     isolation: str = "process"  # from the grader: "process"; "none": they share one; "image": needs an image of its own
+    requirements: str = ""  # as the task's
 
 
 @dataclass(frozen=True, slots=True)

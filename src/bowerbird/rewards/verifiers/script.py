@@ -19,7 +19,7 @@ from importlib.resources import files
 
 from bowerbird.rewards.verifiers.reward import LONGEST, BadReward, read_reward
 from bowerbird.sandbox.furnish import Letters, furnished
-from bowerbird.sandbox.protocol import Execution, Limits, Sandbox
+from bowerbird.sandbox.protocol import Base, Execution, Limits, Sandbox
 from bowerbird.types import Facts, InfraError, SandboxUnavailable, TaskError, Verification, VerifierSpec
 
 TESTS, TOOLS, LOGS = "/tests", "/verifier", "/logs/verifier"
@@ -115,7 +115,7 @@ class ScriptVerifier:
         limits = replace(self._limits, wall_s=spec.timeout_s, cpu_s=max(1, math.ceil(spec.timeout_s)))
         settings = [f"{name}={value}" for name, value in ENVIRONMENT.items()]
         shell = "bash" if spec.files[SCRIPT].split(b"\n")[0].rstrip().endswith(b"bash") else "sh"
-        with self._sandbox.open(own | dict(submission)) as workspace:
+        with self._sandbox.open(submission, base=Base(own, requirements=spec.requirements)) as workspace:
             folders = {TESTS: tests, TOOLS: {"confine.py": _confine()}}
             with furnished(workspace, folders, (REWARD_TXT, REWARD_JSON)) as boxes:
                 done = workspace.run(["env", *settings, shell, f"{TESTS}/test.sh"], limits=limits)

@@ -181,6 +181,7 @@ def main() -> None:
     incoming, outgoing = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
+    sys.path.append("/opt/packages")  # what the task requires
     sys.path.append(os.getcwd())  # last, so that no file there can pose as the standard library
     try:
         Server(Line(incoming, outgoing)).serve()
