@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bowerbird.scaffold.plan import REACT
-from bowerbird.solve.repository import Change, apply, changed, read_repository, unified
+from bowerbird.solve.repository import apply, read_repository
 from bowerbird.solve.shelf import Kept, Shelf, identity
+from bowerbird.tasks.patch import Change, changed, unified
 from bowerbird.types import ConfigError, RunError
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bowerbird.tasks import load_reference, load_task, load_tasks
-from bowerbird.types import Case, TaskError
+from bowerbird.types import WHOLE, Case, TaskError
 
 TOML = """
 schema_version = "1.4"
@@ -246,3 +246,23 @@ def test_a_folder_without_tasks_is_an_error(tmp_path: Path) -> None:
         load_tasks(tmp_path)
     with pytest.raises(TaskError, match="no such directory"):
         load_tasks(tmp_path / "missing")
+
+
+def test_requirements_git_and_a_whole_workspace(oracle: Path) -> None:
+    put(oracle, "environment/needs.txt", "numpy==2.1\n")
+    put(
+        oracle,
+        "task.toml",
+        TOML.replace("difficulty = 0.3", 'submission = ["*"]\ngit = true\nrequirements = "needs.txt"'),
+    )
+    task = load_task(oracle)
+    assert task.view.submission == WHOLE
+    assert task.view.git
+    assert task.view.requirements == task.spec.requirements == "numpy==2.1\n"
+
+
+@pytest.mark.parametrize("line", ["git = 1", 'requirements = "gone.txt"', 'requirements = "../tests/cases.json/x"'])
+def test_bad_surroundings_are_refused(oracle: Path, line: str) -> None:
+    put(oracle, "task.toml", TOML.replace("difficulty = 0.3", line))
+    with pytest.raises(TaskError, match=line.partition(" ")[0]):
+        load_task(oracle)

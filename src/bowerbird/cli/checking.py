@@ -18,7 +18,7 @@ class TaskCheck:
     """One task with what its author wrote to check it."""
 
     task: Loaded
-    solution: str
+    solution: str | Mapping[str, bytes]  # the text of its one file, or all files
     cheats: Mapping[str, str]  # name -> source
 
 
@@ -68,10 +68,11 @@ def check_all(
 def _check(verifier: Verifier, check: TaskCheck) -> Iterable[Problem]:
     view, spec = check.task.view, check.task.spec
     name = view.submission[0] if len(view.submission) == 1 else "solution.py"
-    wanted = [("its solution", check.solution, 1.0), ("nothing", "", 0.0)]
-    wanted += [(cheat, source, 0.0) for cheat, source in check.cheats.items()]
-    for what, source, reward in wanted:
-        got = verifier.verify(spec, {name: source.encode()} if source else {})
+    right = check.solution if isinstance(check.solution, Mapping) else {name: check.solution.encode()}
+    wanted: list[tuple[str, Mapping[str, bytes], float]] = [("its solution", right, 1.0), ("nothing", {}, 0.0)]
+    wanted += [(cheat, {name: source.encode()}, 0.0) for cheat, source in check.cheats.items()]
+    for what, files, reward in wanted:
+        got = verifier.verify(spec, files)
         if got.reward != reward:
             why = f" ({got.failure}, {got.passed} of {got.total} cases)" if got.failure else ""
             yield Problem(view.task_id, f"{what} earns {got.reward:g}, not {reward:g}{why}")
@@ -107,6 +108,8 @@ def _from_folders(root: Path, count: int | None) -> tuple[list[TaskCheck], list[
         seen[task_id] = folder
         if task.spec.isolation == "image":
             left_out += 1
+        elif reference.files:
+            checks.append(TaskCheck(task, reference.files, reference.cheats))
         elif reference.solution is None:
             problems.append(Problem(task_id, "has no solution/solution.py, so nothing shows that it can be solved"))
         else:

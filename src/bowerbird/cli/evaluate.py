@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @settings
 @click.option("--out", type=FILE, help="Also write the report here, as JSON.")
 @click.option("--markdown", "markdown_file", type=FILE, help="Also write the tables here.")
+@click.option("--predictions", type=FILE, help="Also write each arm's patches, for the SWE-bench harness.")
 @plain_lines
 def evaluate(
     run_dir: Path | None,
@@ -30,6 +31,7 @@ def evaluate(
     overrides: tuple[str, ...],
     out: Path | None,
     markdown_file: Path | None,
+    predictions: Path | None,
     plain: bool,
 ) -> None:
     """Evaluate the newest version of RUN_DIR, or any model with --model, on held-out tasks.
@@ -42,7 +44,7 @@ def evaluate(
 
     if (run_dir is None) == (model is None) and not (model is None and config_file is not None):
         raise click.UsageError("name a run directory, or a model with --model, and not both")
-    for file in (out, markdown_file):
+    for file in (out, markdown_file, predictions):
         if file is not None and not file.absolute().parent.is_dir():
             raise ConfigError(f"there is no folder {file.parent} to write {file.name} into")
     config = _config(run_dir, config_file, model, list(overrides))
@@ -56,6 +58,15 @@ def evaluate(
         show(table)
     show_trust(report)
     _save(report, tables, out, markdown_file)
+    if predictions is not None:
+        _predict(report, predictions, config.model.name)
+
+
+def _predict(report: "EvalReport", path: Path, model: str) -> None:
+    from bowerbird.evals.predictions import write_predictions
+
+    for written in write_predictions(report, path, model):
+        click.echo(f"predictions: {written}")
 
 
 def _save(report: "EvalReport", tables: "list[Table]", out: Path | None, markdown_file: Path | None) -> None:

@@ -14,10 +14,11 @@ from bowerbird.inference.remote import Endpoint, RemoteSampler, Usage
 from bowerbird.rollout.host import Budget
 from bowerbird.sandbox import open_sandbox
 from bowerbird.scaffold.tiers import TIERS
-from bowerbird.solve.repository import Repository, apply, read_repository, unified
+from bowerbird.solve.repository import Repository, apply, read_repository
 from bowerbird.solve.shelf import Kept, Shelf, identity
 from bowerbird.solve.work import Result, Workshop, propose, react, task_view, work
 from bowerbird.tasks.fields import read_text
+from bowerbird.tasks.patch import unified
 from bowerbird.types import ConfigError, Scaffold, TaskView
 from bowerbird.viewer.text import clean, clean_lines
 from bowerbird.viewer.working import WorkView

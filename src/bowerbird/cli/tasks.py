@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bowerbird.cli.group import Commands
-from bowerbird.cli.options import FOLDER, count_option, seed_option, source_argument
+from bowerbird.cli.options import FILE, FOLDER, count_option, seed_option, source_argument
 from bowerbird.types import TaskError
 
 if TYPE_CHECKING:
@@ -157,3 +157,65 @@ def write(folder: Path, count: int, seed: int, families: tuple[str, ...], pool: 
     chosen = next(each for each in ("all", "train", "heldout") if each == pool)
     written = write_pack(folder, generate(seed, count, families=families or None, pool=chosen))
     click.echo(f"wrote {len(written)} tasks to {folder}")
+
+
+@tasks.command("swebench")
+@click.argument("source", type=FILE)
+@click.argument("folder", type=FOLDER)
+@click.option("--clones", type=FOLDER, help="Git repositories as owner__name; the cache by default.")
+@click.option("--from", "origin", default="https://github.com", show_default=True, help="Where others are cloned from.")
+@click.option("--requirements", type=FILE, help="Python packages that the tests need: wheels only.")
+@click.option("--only", multiple=True, metavar="ID", help="Only this instance. May be repeated.")
+def swebench(
+    source: Path, folder: Path, clones: Path | None, origin: str, requirements: Path | None, only: tuple[str, ...]
+) -> None:
+    """Convert SWE-bench instances (a .jsonl file) to task directories in FOLDER.
+
+    Then `bowerbird tasks check FOLDER` tells which of them can be graded without the benchmark's containers.
+    """
+    from bowerbird.config import cache_dir
+    from bowerbird.tasks.fields import read_text
+    from bowerbird.tasks.swebench import clone_of, read_instances, write_instance
+    from bowerbird.viewer.progress import Progress
+    from bowerbird.viewer.text import clean
+
+    wanted = [each for each in read_instances(source) if not only or each.instance_id in only]
+    needs = read_text(requirements) if requirements is not None else ""
+    problems = []
+    with Progress("converting instances", len(wanted)) as progress:
+        for each in wanted:
+            try:
+                clone = clone_of(each.repo, clones or cache_dir() / "clones", origin)
+                write_instance(folder / each.instance_id, each, clone, needs)
+            except TaskError as error:
+                problems.append(str(error))
+            progress.advance()
+    for problem in problems:
+        click.echo(f"left out: {clean(problem)}", err=True)
+    click.echo(f"wrote {len(wanted) - len(problems)} of {len(wanted)} instances to {folder}")
+    if len(problems) == len(wanted):
+        raise TaskError(f"{source}: no instance could be converted")
+
+
+@tasks.command("add")
+@click.argument("dataset")
+@click.argument("folder", type=FOLDER)
+@click.option(
+    "--harbor", envvar="BOWERBIRD_HARBOR", default="harbor", show_default=True, help="Harbor's own command, as it is."
+)
+@click.option("--registry-path", type=FILE, help="A registry.json of yours.")
+@click.option("--repo", default="", help="A git registry, as owner/name or an address.")
+def add(dataset: str, folder: Path, harbor: str, registry_path: Path | None, repo: str) -> None:
+    """Download DATASET, such as terminal-bench@2.1, into FOLDER by Harbor's own package, and say what it holds.
+
+    The folder is a task source like any other. Harbor lives in an environment of its own (Python 3.12): name its
+    command with --harbor, or in BOWERBIRD_HARBOR.
+    """
+    from bowerbird.tasks.download import download
+    from bowerbird.tasks.harbor import load_tasks
+
+    options = ["--registry-path", str(registry_path)] if registry_path is not None else []
+    where = download(harbor, dataset, folder, [*options, *(["--repo", repo] if repo else [])])
+    found = load_tasks(where)
+    imaged = sum(found.spec(task_id).isolation == "image" for task_id in found)
+    click.echo(f"{len(found)} tasks in {where}" + (f", {imaged} of them for an image of their own" if imaged else ""))

@@ -24,6 +24,7 @@ from bowerbird.scaffold.card import Card, write_card
 from bowerbird.scaffold.plan import REACT
 from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
 from bowerbird.tasks import TaskSet
+from bowerbird.tasks.patch import Change, unified
 from bowerbird.types import Outcome, Rollout, Scaffold, Verdict
 
 FIXED = Card(
@@ -132,9 +133,9 @@ def _trial(bench: Bench, scaffold: Scaffold, rollout: Rollout, verdict: Verdict)
     task = bench.tasks.views[rollout.task_id]
     own = len(scaffold.completion.token_ids) if scaffold.completion else 0
     tokens = own + sum(len(call.token_ids) for call in rollout.calls)
-    return Trial(
-        task.task_id, task.category, verdict.reward, tokens, verdict.outcome.value, verdict.failure, scaffold.text
-    )
+    outcome, failure = verdict.outcome.value, verdict.failure
+    patch = unified(task.workspace, Change(rollout.submission)) if task.workspace else ""
+    return Trial(task.task_id, task.category, verdict.reward, tokens, outcome, failure, scaffold.text, patch)
 
 
 def _unusable(bench: Bench, scaffold: Scaffold) -> Trial:

@@ -23,6 +23,7 @@ class Trial:
     outcome: str
     failure: str | None
     card: str = ""
+    patch: str = ""  # what became of a task's workspace, as git takes it
 
 
 @dataclass(frozen=True, slots=True)

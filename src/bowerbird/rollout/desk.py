@@ -3,15 +3,20 @@
 A scaffold that is a program runs in a second sandbox, with nothing in it: it speaks with the host and with nobody else.
 """
 
+import os
 from collections.abc import Sequence
 from math import ceil
 
 from bowerbird.rollout.effects import Act, AtDesk, Heard, Read, Reply, Restore, Snapshot, Speak, Write
 from bowerbird.sandbox import Base, Collected, Dialogue, Execution, Limits, Sandbox, Workspace
-from bowerbird.types import Facts, SandboxError, TaskView
+from bowerbird.tasks.patch import is_control
+from bowerbird.types import WHOLE, Facts, SandboxError, TaskView
 
 PROGRAM_LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 29, file_bytes=0, processes=1, output_bytes=1 << 20)
 READ_BYTES = 1 << 20
+_MOST_NEW, _LISTING_BYTES = 20_000, 4 << 20
+_CACHES = "-name __pycache__ -o -name .pytest_cache -o -name .mypy_cache -o -name .ruff_cache -o -name .git"
+_LISTING = f"find . \\( {_CACHES} \\) -prune -o -type f -print0"
 
 
 def base_of(task: TaskView) -> Base:
@@ -53,16 +58,38 @@ class Desk:
         return self._opened().run(action.argv, limits=limits)
 
     def leave(self) -> tuple[Collected, Facts]:
-        """What stands in the workspace under the declared names, and what was seen there and in the program's own
-        sandbox; then both are gone."""
+        """What stands in the workspace under the declared names, or differs where the task takes all, and what was seen
+        there and in the program's own sandbox; then both are gone. A removed file is no part of it."""
         try:
             self._hang_up()
             facts = self._cell.watched() if self._cell is not None else Facts()
             if self._workspace is None:
                 return Collected({}), facts
-            return self._workspace.collect(self._task.submission), self._workspace.watched() | facts
+            return self._submitted(self._workspace), self._workspace.watched() | facts
         finally:
             self.close()
+
+    def standing(self) -> Collected:
+        """All files in the workspace, caches and version control left out. One of the task's that cannot be taken (it
+        has become a link, or too large) counts as unchanged: only what is really gone is gone. With an anomaly and
+        nothing else where there is too much to look through."""
+        done = self.act(Act(("/bin/sh", "-c", _LISTING), 60.0, output_bytes=_LISTING_BYTES))
+        if done.exit_code != 0 or done.truncated:
+            return Collected({}, ("the workspace: too much to look through",))
+        given = self._task.workspace
+        listed = {os.fsdecode(name).removeprefix("./") for name in done.stdout.split(b"\0") if name}
+        new = sorted(name for name in listed - set(given) if not is_control(name))
+        if len(new) > _MOST_NEW:
+            return Collected({}, (f"the workspace: more than {_MOST_NEW} new files",))
+        found = self._opened().collect((*given, *new), max_bytes=READ_BYTES)
+        odd = {name for name in given if any(text.startswith(f"{name}: ") for text in found.anomalies)}
+        return Collected(dict(found.files) | {name: given[name] for name in odd})
+
+    def _submitted(self, workspace: Workspace) -> Collected:
+        if self._task.submission != WHOLE:
+            return workspace.collect(self._task.submission)
+        found, given = self.standing(), self._task.workspace
+        return Collected({n: data for n, data in found.files.items() if given.get(n) != data}, found.anomalies)
 
     def close(self) -> None:
         """Give everything up. Safe to call again."""
@@ -74,7 +101,8 @@ class Desk:
 
     def _opened(self) -> Workspace:
         if self._workspace is None:
-            protected = set(self._task.workspace) - set(self._task.submission)
+            whole = self._task.submission == WHOLE
+            protected = set() if whole else set(self._task.workspace) - set(self._task.submission)
             self._workspace = self._sandbox.open({}, protected=protected, base=base_of(self._task))
         return self._workspace
 

@@ -20,7 +20,7 @@ from bowerbird.rollout.checks import check_visible
 from bowerbird.rollout.desk import Desk
 from bowerbird.rollout.effects import Ask, AtDesk, Check, Checked, Draft, Effect, Reply, Run
 from bowerbird.sandbox import Limits, Sandbox
-from bowerbird.types import Completion, Facts, InfraError, Rollout, TaskView
+from bowerbird.types import WHOLE, Completion, Facts, InfraError, Rollout, TaskView
 
 CHECK_LIMITS = Limits(wall_s=3.0, cpu_s=3, output_bytes=1 << 16)
 
@@ -237,6 +237,8 @@ def _finish(live: _Live, draft: Draft) -> Rollout:
 def submission(task: TaskView, draft: Draft) -> Mapping[str, bytes]:
     """The declared file with the chosen source; nothing where there is none."""
     source = draft.source or ""
+    if task.submission == WHOLE:  # one text is no file of a whole workspace
+        return {}
     return {task.submission[0]: source.encode()} if source.strip() else {}
 
 

@@ -28,7 +28,7 @@ from bowerbird.rollout.seeds import derive
 from bowerbird.rollout.session import Session
 from bowerbird.sandbox import Collected, Execution
 from bowerbird.scaffold.card import TEMPERATURES
-from bowerbird.types import Completion, JsonValue, Sampling, TaskView
+from bowerbird.types import WHOLE, Completion, JsonValue, Sampling, TaskView
 
 _LISTED, _NOTES, _NOTE_BYTES, _NAME = 500, 64, 1 << 14, 100
 _LOGGED, _PATH = 4000, 1024  # characters
@@ -234,7 +234,7 @@ class Host:
 
     def submit(self, paths: Sequence[str] | None = None) -> None:
         """End the rollout. Only the task's declared files are ever collected. Raises Refused for others."""
-        if other := sorted(set(paths or ()) - set(self.task.submission)):
+        if self.task.submission != WHOLE and (other := sorted(set(paths or ()) - set(self.task.submission))):
             raise Refused(f"{', '.join(other)}: the task asks for {', '.join(self.task.submission)}")
         self.submitted = True
 

@@ -10,7 +10,7 @@ from bowerbird.rollout.effects import Effect, Reply, Run
 from bowerbird.rollout.host import Budget, Exhausted, Host, Refused
 from bowerbird.rollout.tools import manual
 from bowerbird.scaffold.plan import SUBMIT, Node, Plan
-from bowerbird.types import TaskView
+from bowerbird.types import WHOLE, TaskView
 
 _ROLES = {
     "explore": "You explore a repository and find out what a task is about. You change nothing.",
@@ -75,7 +75,7 @@ def _opening(host: Host, node: Node) -> list[Message]:
         names = sorted(task.workspace)
         shown = ", ".join(names[:40]) + (f" and {len(names) - 40} more" if len(names) > 40 else "")
         parts.append(f"Files: {shown}")
-    if 0 < len(task.submission) <= 8:
+    if 0 < len(task.submission) <= 8 and task.submission != WHOLE:
         parts.append(f"The answer is what stands in {', '.join(task.submission)} at the end.")
     parts += [f"{name}: {text}" for name, text in host.notes.items()]
     parts.append(node.prompt)

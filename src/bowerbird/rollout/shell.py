@@ -13,7 +13,7 @@ from bowerbird.inference.protocol import Request
 from bowerbird.rollout.effects import LEAST_TOKENS, Act, Ask, Draft, Effect, Reply, Run
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Execution
-from bowerbird.types import Completion, JsonValue, Sampling, TaskView
+from bowerbird.types import WHOLE, Completion, JsonValue, Sampling, TaskView
 
 SYSTEM = "You solve programming tasks in a shell. Answer with one ```sh block a turn; give none when done."
 SHOWN = 2000  # characters of a command's output that the model and the log get
@@ -61,7 +61,8 @@ def _act(command: str, who: str, log: list[dict[str, JsonValue]]) -> Generator[E
 
 def _ask(task: TaskView) -> str:
     files = f"\nFiles: {', '.join(sorted(task.workspace))}" if task.workspace else ""
-    return f"{task.instruction}{files}\nThe answer is what stands in {', '.join(task.submission)} at the end."
+    where = "" if task.submission == WHOLE else f" in {', '.join(task.submission)}"
+    return f"{task.instruction}{files}\nThe answer is what stands{where} at the end."
 
 
 def _short(text: str) -> str:

@@ -1,20 +1,17 @@
 """A user's repository: what is in it, how it differs from what came back, and making it so."""
 
-import difflib
 import hashlib
 import os
-import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from bowerbird.tasks.patch import Change, is_control
 from bowerbird.types import ConfigError, RunError
 
 FILE_BYTES = 1 << 20  # larger files are no source: they stay out
 TOTAL_BYTES = 200 << 20
-_CONTROL = {".git", ".hg", ".svn"}
-_LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _SKIPPED = {
     ".git",
     ".hg",
@@ -36,16 +33,6 @@ class Repository:
     root: Path
     files: Mapping[str, bytes]
     left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """New content by path; None where a file is gone."""
-
-    files: Mapping[str, bytes | None] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.files)
 
 
 def read_repository(root: Path) -> Repository:
@@ -102,34 +89,6 @@ def _walked(root: Path) -> list[str]:
     return found
 
 
-def changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Change:
-    """What is different in `after`."""
-    files: dict[str, bytes | None] = {name: data for name, data in after.items() if before.get(name) != data}
-    return Change(files | {name: None for name in before if name not in after})
-
-
-def unified(before: Mapping[str, bytes], change: Change) -> str:
-    """As a patch that `git apply` takes, binary files named only."""
-    parts = []
-    for name in sorted(change.files):
-        new, old = change.files[name], before.get(name)
-        try:
-            lines = [_LINES.findall((data or b"").decode()) for data in (old, new)]
-        except UnicodeDecodeError:
-            parts.append(f"Binary file {name} differs\n")
-            continue
-        if lines[0] == lines[1]:  # a file that is empty
-            parts.append(f"Empty file {name} {'is gone' if new is None else 'is new'}\n")
-            continue
-        source, target = ("/dev/null" if data is None else f"{side}/{name}" for side, data in (("a", old), ("b", new)))
-        parts += [_ended(line) for line in difflib.unified_diff(lines[0], lines[1], source, target)]
-    return "".join(parts)
-
-
-def _ended(line: str) -> str:
-    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-
-
 def apply(repository: Repository, change: Change) -> None:
     """Make the change in the user's folder. Raises RunError, before anything is written, where a file there is no
     longer what it was when the work began, or a link leads elsewhere."""
@@ -149,11 +108,6 @@ def apply(repository: Repository, change: Change) -> None:
                 (root / name).write_bytes(data)  # its mode stays
     except OSError as error:
         raise RunError(f"the change was applied in part only: {error}") from error
-
-
-def is_control(name: str) -> bool:
-    """Whether a path lies in a folder of version control: no work of an agent's belongs there."""
-    return bool(_CONTROL & set(PurePosixPath(name).parts))
 
 
 def _straight(root: Path, name: str) -> bool:

@@ -1,26 +1,24 @@
 """One task in a user's repository: a scaffold is proposed, works on a copy, and leaves a difference."""
 
-import os
 import shutil
 from dataclasses import dataclass
-from typing import cast
 
 from bowerbird.config import ScaffoldConfig
 from bowerbird.inference.protocol import Sampler
 from bowerbird.rollout.alone import Looker, run_alone
 from bowerbird.rollout.desk import Desk
-from bowerbird.rollout.effects import Act, Draft, Read
+from bowerbird.rollout.effects import Act, Draft
 from bowerbird.rollout.host import Budget
 from bowerbird.rollout.interpret import program_of, run_of
-from bowerbird.sandbox import Collected, Sandbox
+from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.archive import Entry
 from bowerbird.scaffold.plan import REACT
 from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
-from bowerbird.solve.repository import Change, Repository, changed, is_control
+from bowerbird.solve.repository import Repository
 from bowerbird.solve.shelf import Kept
-from bowerbird.types import RunError, Scaffold, TaskView
+from bowerbird.tasks.patch import Change, changed
+from bowerbird.types import WHOLE, RunError, Scaffold, TaskView
 
-_MOST_FILES, _LISTING_BYTES = 20_000, 4 << 20
 _CATEGORY = "repository"
 
 
@@ -44,14 +42,14 @@ class Result:
 
 
 def task_view(instruction: str, repository: Repository, tests: tuple[str, ...], requirements: str = "") -> TaskView:
-    """The user's words and files as a task. Nothing is declared for submission: all that changed is taken."""
+    """The user's words and files as a task. All that changes is taken."""
     return TaskView(
         task_id="solve",
         category=_CATEGORY,
         instruction=instruction,
         entry_point="",
         examples=(),
-        submission=tuple(sorted(repository.files)),
+        submission=WHOLE,
         workspace=repository.files,
         visible=tests,
         requirements=requirements,
@@ -82,7 +80,10 @@ def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Lo
     try:
         draft = run_alone(run, task, shop.sampler, shop.sandbox, desk, look)
         passed = _passes(task, desk) if task.visible else None
-        change = changed(task.workspace, _left(task, desk))
+        standing = desk.standing()
+        if standing.anomalies:
+            raise RunError(f"nothing was taken from the work: {'; '.join(standing.anomalies)}")
+        change = changed(task.workspace, standing.files)
     finally:
         desk.close()
     tokens = sum(len(call.token_ids) for call in draft.calls)
@@ -91,21 +92,3 @@ def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Lo
 
 def _passes(task: TaskView, desk: Desk) -> bool:
     return desk.act(Act(task.visible, 600.0)).exit_code == 0
-
-
-def _left(task: TaskView, desk: Desk) -> dict[str, bytes]:
-    """The files that stand in the workspace, caches and version control left out. One of the user's that cannot be
-    taken (it has become a link, or too large) counts as unchanged: only what is really gone is gone. Raises RunError
-    where the workspace cannot be looked through."""
-    caches = "-name __pycache__ -o -name .pytest_cache -o -name .mypy_cache -o -name .ruff_cache"
-    listing = f"find . \\( {caches} \\) -prune -o -type f -print0"
-    done = desk.act(Act(("/bin/sh", "-c", listing), 60.0, output_bytes=_LISTING_BYTES))
-    if done.exit_code != 0 or done.truncated:
-        raise RunError("the work left too much to look through: nothing was taken from it")
-    listed = {os.fsdecode(name).removeprefix("./") for name in done.stdout.split(b"\0") if name}
-    new = sorted(name for name in listed - set(task.workspace) if not is_control(name))
-    if len(new) > _MOST_FILES:
-        raise RunError(f"the work left more than {_MOST_FILES} new files: nothing was taken from it")
-    found = cast(Collected, desk.do(Read((*task.workspace, *new))))
-    odd = {name for name in task.workspace if any(text.startswith(f"{name}: ") for text in found.anomalies)}
-    return dict(found.files) | {name: task.workspace[name] for name in odd}

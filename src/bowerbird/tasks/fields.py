@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from bowerbird.types import JsonValue, TaskError
+from bowerbird.types import WHOLE, JsonValue, TaskError
 
 MAX_FILE = 256 << 20
 
@@ -18,7 +18,9 @@ def names(value: JsonValue, name: str, where: str) -> tuple[str, ...]:
 
 
 def submission_paths(value: JsonValue, where: str) -> tuple[str, ...]:
-    """Declared files: plain relative paths. Raises TaskError."""
+    """Declared files: plain relative paths, or "*" alone for all that differ. Raises TaskError."""
+    if value == ["*"]:
+        return WHOLE
     if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
         raise TaskError(f"{where}: submission must be a list of file names, not {value!r}")
     for name in value:

@@ -49,6 +49,7 @@ class Reference:
 
     solution: str | None  # solution/solution.py
     cheats: Mapping[str, str] = field(default_factory=dict)  # file name -> text of solution/cheats/*.py
+    files: Mapping[str, bytes] = field(default_factory=dict)  # solution/files/, for tasks of more than one file
 
 
 def load_tasks(directory: str | Path) -> TaskSet:
@@ -83,6 +84,7 @@ def load_reference(path: str | Path) -> Reference:
     return Reference(
         solution=read_text(solution) if solution.is_file() else None,
         cheats={cheat.name: read_text(cheat) for cheat in cheats},
+        files=files_below(folder / "files", Path(path)),
     )
 
 

@@ -12,6 +12,7 @@ from bowerbird.types.errors import (
     TaskError,
 )
 from bowerbird.types.records import (
+    WHOLE,
     Advantage,
     Case,
     Completion,
@@ -33,6 +34,7 @@ from bowerbird.types.records import (
 )
 
 __all__ = [
+    "WHOLE",
     "Advantage",
     "BowerbirdError",
     "Case",

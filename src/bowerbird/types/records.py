@@ -32,6 +32,9 @@ class Case:
     kwargs: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
+WHOLE = ("*",)  # as a task's submission: every file of the workspace that is new or different at the end
+
+
 @dataclass(frozen=True, slots=True)
 class TaskView:
     """The public half of a task: all that scaffolds, prompts and workspaces may ever see."""
@@ -41,7 +44,7 @@ class TaskView:
     instruction: str
     entry_point: str  # name of the function to write; "" for tasks that are not single functions
     examples: tuple[Case, ...]  # visible
-    submission: tuple[str, ...] = ("solution.py",)  # declared files, relative to the workspace
+    submission: tuple[str, ...] = ("solution.py",)  # declared files, relative to the workspace; WHOLE: all that differ
     difficulty: float = 0.5  # the author's guess, 0 easy to 1 never solved; used as a prior only
     workspace: Mapping[str, bytes] = field(default_factory=dict)  # files the workspace starts with
     visible: tuple[str, ...] = ()  # command that runs the visible tests there; examples have none

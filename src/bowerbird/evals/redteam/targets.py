@@ -9,7 +9,7 @@ from bowerbird.evals.redteam.solutions import learn, pack_folders, solution_of, 
 from bowerbird.sandbox.codec import decode
 from bowerbird.tasks import load_jsonl, load_named, load_task, task_folders
 from bowerbird.tasks.katas import generate
-from bowerbird.types import TaskError, TaskView, VerifierSpec
+from bowerbird.types import WHOLE, TaskError, TaskView, VerifierSpec
 
 FAMILY = "caesar"  # its answers are texts that no guess hits
 
@@ -38,13 +38,14 @@ def builtin_targets(seed: int = 0) -> tuple[Target, ...]:
 def load_targets(source: str, seed: int = 0) -> tuple[tuple[Target, ...], int]:
     """The tasks of a directory of Harbor tasks, of a .jsonl file or of "katas", and how many more were left out.
 
-    Left out are tasks that declare no submission: nothing of them would ever be graded, so every attack would seem to
-    fail. The author's solutions are learned where there are any: attacks that carry the answer need it. Raises
+    Left out are tasks that declare no submission, of which nothing would ever be graded, so that every attack would
+    seem to fail, and those that take the whole workspace: the policies write to declared files. The author's solutions
+    are learned where there are any: attacks that carry the answer need it. Raises
     TaskError when no task is left.
     """
     tasks = load_named(source, seed)
     learn(_solutions(source))
-    views = [view for view in tasks.views.values() if view.submission]
+    views = [view for view in tasks.views.values() if view.submission and view.submission != WHOLE]
     if not views:
         raise TaskError(
             f"{source}: no task says what it wants submitted, so there is nothing to attack; if python3 and the "

@@ -19,7 +19,7 @@ from bowerbird.rewards.evidence import Evidence
 from bowerbird.rewards.judge.shell import strip_shell
 from bowerbird.rewards.judge.stripping import decode_source, strip_python
 from bowerbird.rewards.judge.text import cut, neutralise, shares
-from bowerbird.types import Case, JsonValue
+from bowerbird.types import WHOLE, Case, JsonValue
 
 VERSION = 2  # to be raised with any change of what a record shows: calibrations name it
 ROOM = 16_000  # characters of others' text
@@ -101,7 +101,8 @@ def _lines(text: str) -> str:
 
 def _task(evidence: Evidence) -> str:
     task = evidence.task
-    lines = [task.instruction, f"To be submitted: {', '.join(task.submission)}"]
+    wanted = "every file that differs" if task.submission == WHOLE else ", ".join(task.submission)
+    lines = [task.instruction, f"To be submitted: {wanted}"]
     if task.examples:
         lines.append("Examples that the agent was shown:")
         lines += [_example(task.entry_point, case) for case in task.examples[:_EXAMPLES]]

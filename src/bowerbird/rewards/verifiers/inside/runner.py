@@ -87,7 +87,7 @@ def main() -> None:
         os.close(incoming)
         os.close(outgoing)
         os.chdir(CANDIDATE)
-        sys.path.append(CANDIDATE)  # after the standard library, pytest and the tests' own helpers
+        sys.path += [CANDIDATE, f"{CANDIDATE}/src"]  # after the standard library, pytest and the tests' own helpers
     say({"begin": True})
     arguments = ["-c", "/dev/null", "--rootdir", tests, "--confcutdir", tests, "--import-mode=importlib"]
     arguments += ["-p", "no:cacheprovider", "-p", "no:faulthandler", "--assert=plain", "--tb=no", "-q", "--color=no"]

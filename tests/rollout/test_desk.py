@@ -1,0 +1,50 @@
+"""What a rollout leaves, where a task takes the whole workspace."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bowerbird.rollout.desk import Desk
+from bowerbird.rollout.effects import Act
+from bowerbird.sandbox import Sandbox
+from bowerbird.tasks.patch import Change, unified
+from bowerbird.types import WHOLE, TaskView
+
+FILES = {f"part/{n}.py": f"n = {n}\n".encode() for n in range(50)} | {"README": b"hello\n"}
+TASK = TaskView("t", "c", "do", "", (), WHOLE, workspace=FILES)
+
+
+def left(sandbox: Sandbox, command: str, task: TaskView = TASK) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    desk = Desk(sandbox, task)
+    desk.act(Act(("/bin/sh", "-c", command)))
+    found, facts = desk.leave()
+    assert facts.protected_changes == ()
+    return dict(found.files), found.anomalies
+
+
+@pytest.mark.sandbox
+def test_all_that_differs_is_submitted(sandbox: Sandbox, tmp_path: Path) -> None:
+    done = "echo x >>part/3.py; mkdir new; echo y >new/y; rm part/4.py; rm README; ln -s part/1.py README"
+    files, odd = left(sandbox, f"{done}; mkdir .git __pycache__; echo >.git/z; echo >__pycache__/a")
+    assert files == {"part/3.py": b"n = 3\nx\n", "new/y": b"y\n"}
+    assert odd == ()
+    for name, data in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    patch = unified(FILES, Change(files))
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=patch.encode(), check=True)
+    assert {name: (tmp_path / name).read_bytes() for name in files} == files
+
+
+@pytest.mark.sandbox
+def test_nothing_done_is_nothing_submitted(sandbox: Sandbox) -> None:
+    assert left(sandbox, "cat README; touch part/1.py") == ({}, ())
+
+
+@pytest.mark.sandbox
+def test_too_much_to_look_through(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bowerbird.rollout.desk._MOST_NEW", 10)
+    files, odd = left(sandbox, "for i in $(seq 20); do echo >n$i; done")
+    assert files == {}
+    assert "more than 10 new files" in odd[0]
