@@ -2,11 +2,13 @@
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bowerbird.sandbox import NO_BASE, FakeSandbox, LocalSandbox
+from bowerbird.sandbox.box import BwrapBox
 from bowerbird.sandbox.conformance import AREAS, checks, run_check, run_conformance
 from bowerbird.sandbox.probe import probe
 from bowerbird.sandbox.watch import helper, listener
@@ -65,7 +67,8 @@ class Weakened:
 
     def open(self, files, *, protected=(), base=NO_BASE):
         workspace = self._local.open(files, protected=protected, base=base)
-        workspace.arguments = self._change(list(workspace.arguments))
+        assert isinstance(workspace.box, BwrapBox)
+        workspace.box = replace(workspace.box, arguments=tuple(self._change(list(workspace.box.arguments))))
         return workspace
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bowerbird.sandbox import Limits, LocalSandbox
+from bowerbird.sandbox.box import Mount
 from bowerbird.sandbox.home import PREFIX
 from bowerbird.types import SandboxError, SandboxUnavailable
 
@@ -37,14 +38,14 @@ def test_nothing_is_left_behind(sandbox):
 
     with sandbox.open({}) as workspace:
         workspace.run(["true"])
-    before, folders, helpers = descriptors(), set(sandbox._home.iterdir()), _children()
+    before, folders, helpers = descriptors(), set(sandbox._ground.home.iterdir()), _children()
     for _ in range(5):
         with sandbox.open({"a": b"x"}) as workspace:
             workspace.run(["sh", "-c", "mkdir -p x/y; chmod 0 x; chmod 0 ."], limits=LIMITS)
             workspace.run(["sleep", "9"], limits=Limits(wall_s=0.01))
             workspace.run(["yes"], limits=LIMITS)
     assert descriptors() == before
-    assert set(sandbox._home.iterdir()) == folders
+    assert set(sandbox._ground.home.iterdir()) == folders
     assert _children() == helpers  # those that watch are kept for the next command
 
 
@@ -68,7 +69,7 @@ def test_the_disk_is_limited():
             code = "import os\nfor i in range(10**5):\n    os.mkdir('d'); os.chdir('d')\nprint('unlimited')"
             done = workspace.run(["python3", "-I", "-S", "-c", code], limits=LIMITS)
             assert done.exit_code == -9
-        assert not [path for path in small._home.iterdir() if path.name.startswith("ws-")]
+        assert not [path for path in small._ground.home.iterdir() if path.name.startswith("ws-")]
     finally:
         small.close()
 
@@ -145,14 +146,14 @@ def test_write_wins_over_a_locked_folder(sandbox):
 
 def test_a_bwrap_that_fails_is_an_infra_error_with_advice(sandbox):
     with sandbox.open({}) as workspace:
-        workspace.arguments = [*workspace.arguments, "--ro-bind", "/does/not/exist", "/x"]
+        workspace.box = workspace.box.plus([Mount("/x", Path("/does/not/exist"))])
         with pytest.raises(SandboxError, match="does/not/exist"):
             workspace.run(["true"])
 
 
 def test_a_killed_owner_is_swept_up():
     program = "from bowerbird.sandbox import LocalSandbox as L; s = L(); w = s.open({'a': b'x'})\n"
-    program += "print(s._home, flush=True); input()"
+    program += "print(s._ground.home, flush=True); input()"
     owner = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     home = Path(owner.stdout.readline().strip())
@@ -170,7 +171,7 @@ def test_a_killed_owner_is_swept_up():
 
 
 def test_an_ended_owner_leaves_nothing():
-    program = "from bowerbird.sandbox import LocalSandbox as L; s = L(); w = s.open({'a': b'x'}); print(s._home)"
+    program = "from bowerbird.sandbox import LocalSandbox as L; s = L(); w = s.open({'a': b'x'}); print(s._ground.home)"
     home = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
     assert home
     assert not Path(home).exists()

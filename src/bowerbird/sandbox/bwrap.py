@@ -129,7 +129,7 @@ def fixed_arguments(
     work: Sequence[str],
     decoys: Mapping[str, Path],
     hidden: Iterable[Path],
-    packages: str = "",
+    packages: Path | None = None,
 ) -> list[str]:
     """All arguments that do not change from command to command. `decoys` maps a path inside to a host folder; `work`
     are the arguments that mount /work."""
@@ -155,7 +155,7 @@ def fixed_arguments(
     if interpreter.mount is not None:
         args += ["--ro-bind", str(interpreter.mount), interpreter.mount_point]
     if packages:
-        args += ["--ro-bind", packages, PACKAGES]
+        args += ["--ro-bind", str(packages), PACKAGES]
     for folder in hidden:
         args += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
     for inside, source in decoys.items():

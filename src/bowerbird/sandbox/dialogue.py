@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from bowerbird.sandbox.beneath import open_up
-from bowerbird.sandbox.process import POLL_S, bury, close_all, limited, read_some, set_up, spawn, unusable
+from bowerbird.sandbox.process import POLL_S, bury, close_all, read_some, set_up, unusable
 from bowerbird.sandbox.protocol import Execution, Limits, Workspace
 from bowerbird.sandbox.workspace import LocalWorkspace
 from bowerbird.types import SandboxError
@@ -43,7 +43,7 @@ class Dialogue:
             stack.enter_context(workspace._lock)
             start = stack.enter_context(workspace._watching())
             open_up(workspace._open_folder())
-            self._life = spawn(workspace.prefix, workspace.arguments, limited(argv, limits), start)
+            self._life = workspace.box.launch(argv, limits)(start)
             stack.callback(close_all, self._life)
             stack.callback(bury, self._life)
             set_up(self._life)
@@ -90,7 +90,7 @@ class Dialogue:
         )
 
     def _exchange(self, end: float) -> bytes | None:
-        assert self._life.bwrap_fd is not None
+        assert self._life.outer_fd is not None
         while (line := self._line()) is None and not self._ended:
             now = time.monotonic()
             if now >= end:
@@ -115,7 +115,7 @@ class Dialogue:
     def _wait(self, seconds: float) -> None:
         life = self._life
         with selectors.DefaultSelector() as selector:
-            for stream in (life.out, life.err, life.bwrap_fd):
+            for stream in (life.out, life.err, life.outer_fd):
                 if stream is not None and stream >= 0:
                     selector.register(stream, selectors.EVENT_READ)
             if self._outbox and not life.stdin.closed:
@@ -124,7 +124,7 @@ class Dialogue:
         if not life.stdin.closed and life.stdin.fileno() in ready:
             self._write()
         self._read()
-        if life.bwrap_fd in ready:
+        if life.outer_fd in ready:
             self._read()  # what it said last
             self._ended = True
 
@@ -154,7 +154,6 @@ class Dialogue:
 
     def _look(self) -> None:
         """End a command that uses more than its share."""
-        assert self._life.child_pid is not None
         folder = self._workspace._open_folder()
-        self._complaint = self._workspace._overuse(folder, self._life.child_pid, self._limits)
+        self._complaint = self._workspace._overuse(folder, self._life.pid_1(), self._limits)
         self._ended = self._complaint is not None

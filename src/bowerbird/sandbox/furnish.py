@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
-from bowerbird.sandbox.bwrap import with_mounts
+from bowerbird.sandbox.box import Mount
 from bowerbird.sandbox.protocol import Workspace
 from bowerbird.sandbox.workspace import LocalWorkspace
 from bowerbird.types import SandboxError
@@ -41,18 +41,18 @@ def furnished(
         raise SandboxError("this back end cannot furnish a workspace, which script tasks need")
     place = workspace.place / "furniture"
     try:
-        arguments = []
+        mounts = []
         place.mkdir(mode=0o711)
         for number, (inside, files) in enumerate(folders.items()):
             _write_folder(place / str(number), files)
-            arguments += ["--ro-bind", str(place / str(number)), inside]
+            mounts.append(Mount(inside, place / str(number)))
         for parent in dict.fromkeys(str(PurePosixPath(inside).parent) for inside in mailboxes):
-            arguments += ["--perms", "0777", "--size", str(16 << 20), "--tmpfs", parent]
+            mounts.append(Mount(parent, None))
         boxes = {inside: place / f"box-{number}" for number, inside in enumerate(mailboxes)}
         for inside, box in boxes.items():
             os.mkfifo(box, 0o600)
-            arguments += ["--ro-bind", str(box), inside]
-        workspace.arguments = with_mounts(workspace.arguments, arguments)
+            mounts.append(Mount(inside, box))
+        workspace.box = workspace.box.plus(mounts)
         listening = Mailboxes(boxes)
     except OSError as error:
         raise SandboxError(f"cannot furnish a workspace: {error.strerror}") from error

@@ -27,23 +27,23 @@ class Layers:
 
     def __init__(self, place: Path, owner: int | None, base: Path | None = None) -> None:
         """Raises OSError."""
-        self._own, self._scratch, self._base, self._owner = place / "work", place / "overlay", base, owner
-        for folder in (self._own, *([self._scratch] if base is not None else [])):
+        self.own, self._scratch, self._base, self._owner = place / "work", place / "overlay", base, owner
+        for folder in (self.own, *([self._scratch] if base is not None else [])):
             folder.mkdir(mode=0o700)
             if owner is not None:
                 os.chown(folder, owner, owner)
-        self.folder = os.open(self._own, _FOLDER)
+        self.folder = os.open(self.own, _FOLDER)
         self._below = os.open(base, _FOLDER) if base is not None else -1
 
     def mount(self) -> list[str]:
         """Arguments of bubblewrap that put both as one on /work."""
         if self._base is None:
             return self.own_mount()
-        return ["--overlay-src", str(self._base), "--overlay", str(self._own), str(self._scratch), "/work"]
+        return ["--overlay-src", str(self._base), "--overlay", str(self.own), str(self._scratch), "/work"]
 
     def own_mount(self) -> list[str]:
         """The same for the own folder alone: all that differs from the base."""
-        return ["--bind", str(self._own), "/work"]
+        return ["--bind", str(self.own), "/work"]
 
     def open(self, path: str) -> int:
         """As `open_beneath`. Raises OSError."""

@@ -4,15 +4,21 @@ import importlib
 import os
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
+from bowerbird.sandbox.container import ContainerSandbox
 from bowerbird.sandbox.local import LocalSandbox
 from bowerbird.sandbox.protocol import Sandbox, Watch
 from bowerbird.types import ConfigError
 
 # Each takes `watch=`, a protocol.Watch, and `hide=`, folders of the host.
-BACK_ENDS: dict[str, Callable[..., Sandbox]] = {"local": LocalSandbox}
+BACK_ENDS: dict[str, Callable[..., Sandbox]] = {
+    "local": LocalSandbox,
+    "docker": partial(ContainerSandbox, "docker"),
+    "podman": partial(ContainerSandbox, "podman"),
+}
 _open: dict[tuple[int, str, Watch, frozenset[Path]], Sandbox] = {}
 _lock = threading.Lock()
 

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from bowerbird.sandbox.beneath import open_up
-from bowerbird.sandbox.process import POLL_S, Life, bury, close_all, limited, read_some, set_up, spawn, unusable
+from bowerbird.sandbox.process import POLL_S, Life, bury, close_all, read_some, set_up, unusable
 from bowerbird.sandbox.protocol import Execution, Limits, Workspace
 from bowerbird.sandbox.workspace import LocalWorkspace
 from bowerbird.types import SandboxError
@@ -80,8 +80,7 @@ def _started(side: Side) -> Iterator[Life]:
         raise SandboxError(problem)
     with workspace._lock, workspace._watching() as start:
         open_up(workspace._open_folder())
-        command = limited(side.argv, side.limits)
-        life = spawn(workspace.prefix, workspace.arguments, command, start)
+        life = workspace.box.launch(side.argv, side.limits)(start)
         try:
             yield life
         finally:
@@ -120,8 +119,8 @@ def _turn(first: _Talker, second: _Talker, wait_s: float) -> None:
         for talker, other in ((first, second), (second, first)):
             if talker.ended:
                 continue
-            assert talker.life.bwrap_fd is not None
-            selector.register(talker.life.bwrap_fd, selectors.EVENT_READ, ("end", talker, other))
+            assert talker.life.outer_fd is not None
+            selector.register(talker.life.outer_fd, selectors.EVENT_READ, ("end", talker, other))
             for stream, name in ((talker.life.out, "out"), (talker.life.err, "err")):
                 if stream >= 0 and (name == "err" or len(other.inbox) < _AHEAD):
                     selector.register(stream, selectors.EVENT_READ, (name, talker, other))
@@ -191,8 +190,7 @@ def _look(talker: _Talker) -> None:
     if talker.ended:
         return
     workspace = _local(talker.side.workspace)
-    assert talker.life.child_pid is not None
-    talker.complaint = workspace._overuse(workspace._open_folder(), talker.life.child_pid, talker.side.limits)
+    talker.complaint = workspace._overuse(workspace._open_folder(), talker.life.pid_1(), talker.side.limits)
     if talker.complaint is not None:
         _stop(talker)
 

@@ -48,10 +48,16 @@ EXPECTED = {
 FOREIGN = frozenset({"root", "home", "var", "mnt", "media", "srv", "boot", "sys", "run"})
 
 
-def probe(sandbox: Sandbox, facts: Mapping[str, str], owner: Callable[[Workspace, str], int]) -> Mapping[str, str]:
+def probe(
+    sandbox: Sandbox,
+    facts: Mapping[str, str],
+    owner: Callable[[Workspace, str], int],
+    foreign: frozenset[str] = FOREIGN,
+) -> Mapping[str, str]:
     """`facts` with what was found inside. Raises SandboxUnavailable when a guarantee does not hold.
 
-    `owner` says which host uid a file of the workspace belongs to, seen from outside.
+    `owner` says which host uid a file of the workspace belongs to, seen from outside. `foreign` are top folders that
+    must not be there.
     """
     secret = secrets.token_hex(16)
     os.environ[SECRET_VARIABLE] = secret
@@ -70,8 +76,8 @@ def probe(sandbox: Sandbox, facts: Mapping[str, str], owner: Callable[[Workspace
     wrong = {key: found.get(key, "unknown") for key, value in EXPECTED.items() if found.get(key) != value}
     if found["host_uid"] == "0":
         wrong["host_uid"] = "0, root"
-    if foreign := FOREIGN & set(found.get("folders", "").split(",")):
-        wrong["folders"] = ",".join(sorted(foreign))
+    if shown := foreign & set(found.get("folders", "").split(",")):
+        wrong["folders"] = ",".join(sorted(shown))
     if wrong:
         said = ", ".join(f"{key} is {value}" for key, value in sorted(wrong.items()))
         raise SandboxUnavailable(f"the {sandbox.name} sandbox does not hold on this machine: {said}")

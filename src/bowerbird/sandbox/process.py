@@ -45,16 +45,24 @@ INIT = 'echo; read -r go || exit 125; exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&
 class Life:
     """What we hold of one running sandbox."""
 
-    bwrap: "subprocess.Popen[bytes]"
+    outer: "subprocess.Popen[bytes]"  # what we started: bwrap, or the client of a container engine
     stdin: IO[bytes]
     out: int
     err: int
-    info: int
-    bwrap_fd: int | None = None  # pidfd
+    info: int | None = None  # where bwrap says which process is its child
+    kill: Callable[[], None] | None = None  # ends all inside, where that is not to kill the child
+    find: Callable[[], int] | None = None  # asks which process of this machine pid 1 is, where nobody says it
+    outer_fd: int | None = None  # pidfd
     child_fd: int | None = None  # pidfd of pid 1 inside
     child_pid: int | None = None
     stdout: bytearray = field(default_factory=bytearray)
     stderr: bytearray = field(default_factory=bytearray)
+
+    def pid_1(self) -> int:
+        """Pid 1 inside as this machine counts; 0 where it cannot be known."""
+        if self.child_pid is None and self.find is not None:
+            self.child_pid = self.find()
+        return self.child_pid or 0
 
     @property
     def streams(self) -> dict[int, bytearray]:
@@ -102,22 +110,20 @@ def unusable(argv: Sequence[str]) -> str | None:
 
 
 def execute(
-    prefix: Sequence[str],
-    arguments: Sequence[str],
-    argv: Sequence[str],
+    launch: Callable[[Start], Life],
     *,
     stdin: bytes,
     limits: Limits,
     overuse: Callable[[int], str | None] = lambda _pid: None,
     start: Start = lambda launch: launch(),
 ) -> Execution:
-    """Run `argv` in a fresh sandbox and return when all of its processes are dead.
+    """Run a command in a fresh sandbox, which `launch` starts, and return when all of its processes are dead.
 
-    `prefix` ends in the path of bwrap; `arguments` are bwrap's. `overuse` is called with the host pid of
-    pid 1 every 0.1 s and says why to kill the command, or None. `start` calls what starts bwrap, on a thread
-    that must live until this returns. Raises SandboxError when the sandbox does not come up.
+    `overuse` is called with the host pid of pid 1 (0 where it is not known) every 0.1 s and says why to kill the
+    command, or None. `start` calls what starts bwrap, on a thread that must live until this returns. Raises
+    SandboxError when the sandbox does not come up.
     """
-    life = spawn(prefix, arguments, limited(argv, limits), start)
+    life = launch(start)
     try:
         set_up(life)
         return _run(life, stdin, limits, overuse)
@@ -145,10 +151,15 @@ def spawn(prefix: Sequence[str], arguments: Sequence[str], command: Sequence[str
     finally:
         for descriptor in ours:
             os.close(descriptor)
-    assert bwrap.stdin is not None
-    assert bwrap.stdout is not None
-    assert bwrap.stderr is not None
-    life = Life(bwrap, bwrap.stdin, bwrap.stdout.fileno(), bwrap.stderr.fileno(), info)
+    return life_of(bwrap, info)
+
+
+def life_of(outer: "subprocess.Popen[bytes]", info: int | None = None, kill: Callable[[], None] | None = None) -> Life:
+    """What we hold of a sandbox that was just started with three pipes."""
+    assert outer.stdin is not None
+    assert outer.stdout is not None
+    assert outer.stderr is not None
+    life = Life(outer, outer.stdin, outer.stdout.fileno(), outer.stderr.fileno(), info, kill)
     for descriptor in (life.stdin.fileno(), life.out, life.err):
         os.set_blocking(descriptor, False)
     return life
@@ -200,22 +211,24 @@ def set_up(life: Life) -> None:
                 if data == b"":
                     selector.unregister(key.fd)
                     if key.fd == life.out:
-                        raise SandboxError(f"bubblewrap could not build a sandbox: {_last_words(life)}")
+                        raise SandboxError(f"the sandbox could not be built: {_last_words(life)}")
                 elif data is not None and key.fd == life.out:
                     ready = True
                 elif data is not None:
                     life.stderr += data
-    _meet_child(life)
+    if life.kill is None:
+        _meet_child(life)
     try:
-        life.bwrap_fd = os.pidfd_open(life.bwrap.pid)
+        life.outer_fd = os.pidfd_open(life.outer.pid)
     except OSError as error:
-        raise SandboxError(f"cannot watch bubblewrap: {error.strerror}") from error
-    if life.child_fd is None:
+        raise SandboxError(f"cannot watch a sandbox: {error.strerror}") from error
+    if life.child_fd is None and life.kill is None:
         raise SandboxError(f"bubblewrap did not say which process it started: {_last_words(life)}")
 
 
 def _meet_child(life: Life) -> None:
     """Take hold of pid 1 inside, if bwrap has written its number down."""
+    assert life.info is not None
     with contextlib.suppress(ValueError, KeyError, OSError):
         pid = int(json.loads(os.pread(life.info, _CHUNK, 0))["child-pid"])
         # It is bwrap's child, and bwrap reaps it only to end itself: while bwrap is there the number is its own.
@@ -224,7 +237,7 @@ def _meet_child(life: Life) -> None:
 
 def _last_words(life: Life) -> str:
     with contextlib.suppress(subprocess.TimeoutExpired):
-        life.bwrap.wait(5)
+        life.outer.wait(5)
     while data := read_some(life.err):
         life.stderr += data
     return hint(life.stderr.decode(errors="replace"))
@@ -256,13 +269,12 @@ def _run(life: Life, stdin: bytes, limits: Limits, overuse: Callable[[int], str 
 
 def _watch(life: Life, stdin: bytes, limits: Limits, overuse: Callable[[int], str | None]) -> _Ending:
     """Feed and read until bwrap ends or a limit is reached."""
-    assert life.child_pid is not None
-    assert life.bwrap_fd is not None
+    assert life.outer_fd is not None
     feed, pending = life.stdin.fileno(), memoryview(b"go\n" + stdin)
     streams, start = life.streams, time.monotonic()
     next_look, end = start + POLL_S, start + limits.wall_s
     with selectors.DefaultSelector() as selector:
-        for descriptor in (*streams, life.bwrap_fd):
+        for descriptor in (*streams, life.outer_fd):
             selector.register(descriptor, selectors.EVENT_READ)
         selector.register(feed, selectors.EVENT_WRITE)
         while True:
@@ -270,7 +282,7 @@ def _watch(life: Life, stdin: bytes, limits: Limits, overuse: Callable[[int], st
             if now >= end:
                 return _Ending(timed_out=True)
             if now >= next_look:
-                if complaint := overuse(life.child_pid):
+                if complaint := overuse(life.pid_1()):
                     return _Ending(complaint=complaint)
                 next_look = time.monotonic() + POLL_S
             events = selector.select(max(0.0, min(end, next_look) - now))
@@ -284,7 +296,7 @@ def _watch(life: Life, stdin: bytes, limits: Limits, overuse: Callable[[int], st
                     streams[key.fd].extend(data or b"")
                     if len(streams[key.fd]) > limits.output_bytes:
                         return _Ending(truncated=True)
-            if any(key.fd == life.bwrap_fd for key, _ in events):
+            if any(key.fd == life.outer_fd for key, _ in events):
                 return _Ending()
 
 
@@ -304,23 +316,28 @@ def _feed(life: Life, selector: selectors.BaseSelector, pending: memoryview) -> 
 
 
 def bury(life: Life) -> int | None:
-    """Kill pid 1 inside first, then bwrap, and reap. Safe to call again. The exit code as Execution has it.
+    """End all inside, then what we started, and reap. Safe to call again. The exit code as Execution has it.
 
     When pid 1 has ended the kernel has ended its whole namespace, and bwrap ends only after reaping pid 1.
     """
-    if life.bwrap.returncode is None:
-        if life.child_fd is None and life.bwrap.poll() is None:
+    if life.kill is not None:
+        if life.outer.poll() is None:
+            life.outer.kill()  # first: an engine waits for a client that waits for us to read
+            life.kill()
+        life.outer.wait()
+    elif life.outer.returncode is None:
+        if life.child_fd is None and life.outer.poll() is None:
             _meet_child(life)
         if life.child_fd is None:
             life.stdin.close()  # a child that we never meet leaves at its gate
-            life.bwrap.kill()
+            life.outer.kill()
         else:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(life.child_fd, signal.SIGKILL)
-        life.bwrap.wait()
+        life.outer.wait()
     if life.child_fd is not None:
         _await_end(life.child_fd)
-    code = life.bwrap.returncode
+    code = life.outer.returncode
     return -(code - 128) if 128 < code <= 128 + signal.NSIG else code
 
 
@@ -332,9 +349,9 @@ def _await_end(pidfd: int) -> None:
 
 def close_all(life: Life) -> None:
     """Give every descriptor back, once."""
-    for stream in (life.bwrap.stdin, life.bwrap.stdout, life.bwrap.stderr):
+    for stream in (life.outer.stdin, life.outer.stdout, life.outer.stderr):
         if stream is not None:
             stream.close()
-    for descriptor in (life.info, life.bwrap_fd, life.child_fd):
+    for descriptor in (life.info, life.outer_fd, life.child_fd):
         if descriptor is not None:
             os.close(descriptor)

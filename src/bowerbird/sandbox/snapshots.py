@@ -3,10 +3,9 @@ the host, and nothing but the copy can see where they lie."""
 
 import contextlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
-from bowerbird.sandbox.bwrap import with_mounts
+from bowerbird.sandbox.box import Box, Mount
 from bowerbird.sandbox.home import remove
 from bowerbird.sandbox.process import execute
 from bowerbird.sandbox.protocol import Limits
@@ -20,12 +19,11 @@ _BACK = f"find /work -mindepth 1 -delete && cp -a --reflink=auto {_INSIDE}/. /wo
 
 
 class Snapshots:
-    """Those of one workspace, in `place`. `arguments` are bubblewrap's, with what is to be copied on /work; `owner` is
-    who the workspace belongs to."""
+    """Those of one workspace, in `place`. `box` has what is to be copied on /work; `owner` is who the workspace belongs
+    to."""
 
-    def __init__(self, place: Path, prefix: Sequence[str], arguments: Sequence[str], owner: int | None) -> None:
-        self._place, self._prefix, self._owner = place, prefix, owner
-        self._arguments = list(arguments)
+    def __init__(self, place: Path, box: Box, owner: int | None) -> None:
+        self._place, self._box, self._owner = place, box, owner
         self._count = 0
         self._kept: dict[int, Path] = {}
 
@@ -52,8 +50,8 @@ class Snapshots:
         return number in self._kept and self._copy(self._kept[number], _BACK)
 
     def _copy(self, folder: Path, command: str) -> bool:
-        arguments = with_mounts(self._arguments, ["--bind", str(folder), _INSIDE])
-        done = execute(self._prefix, arguments, ["/bin/sh", "-c", command], stdin=b"", limits=_LIMITS)
+        box = self._box.plus([Mount(_INSIDE, folder, writable=True)])
+        done = execute(box.launch(["/bin/sh", "-c", command], _LIMITS), stdin=b"", limits=_LIMITS)
         return done.exit_code == 0
 
 

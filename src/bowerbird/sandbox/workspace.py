@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from bowerbird.sandbox.beneath import open_beneath, open_up, parts_of
+from bowerbird.sandbox.box import Box
 from bowerbird.sandbox.collect import collect_files
 from bowerbird.sandbox.decoys import DecoyWatch
 from bowerbird.sandbox.home import remove
@@ -27,15 +28,14 @@ from bowerbird.types import Facts, SandboxError
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """All that a workspace is made of. `arguments` are bubblewrap's with all files on /work, `own_arguments` those with
-    the workspace's own alone. `laid` is the base that it borrows; `release` lets it go."""
+    """All that a workspace is made of. `box` has all files on /work, `own_box` those of the workspace alone. `laid` is
+    the base that it borrows; `release` lets it go."""
 
     place: Path
     layers: Layers
     laid: Path | None
-    arguments: Sequence[str]
-    own_arguments: Sequence[str]
-    prefix: Sequence[str]  # starts bubblewrap
+    box: Box
+    own_box: Box
     owner: int | None
     most_bytes: int
     decoys: DecoyWatch | None
@@ -54,13 +54,8 @@ class LocalWorkspace:
         self._lock = threading.Lock()
         self._protected: Mapping[str, bytes] = {}
         self._protected_base: frozenset[str] = frozenset()
-        self.arguments = list(site.arguments)
-        self._snapshots = Snapshots(site.place, site.prefix, site.own_arguments, site.owner)
-
-    @property
-    def prefix(self) -> Sequence[str]:
-        """What starts bubblewrap."""
-        return self._site.prefix
+        self.box = site.box  # what later commands run in
+        self._snapshots = Snapshots(site.place, site.own_box, site.owner)
 
     @property
     def place(self) -> Path:
@@ -95,8 +90,8 @@ class LocalWorkspace:
                 return self._overuse(folder, pid, limits)
 
             with self._watching() as start:
-                prefix, arguments = self.prefix, self.arguments
-                return execute(prefix, arguments, argv, stdin=stdin, limits=limits, overuse=overuse, start=start)
+                launch = self.box.launch(argv, limits)
+                return execute(launch, stdin=stdin, limits=limits, overuse=overuse, start=start)
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[Start]:

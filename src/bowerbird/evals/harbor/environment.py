@@ -17,7 +17,7 @@ from harbor.environments.capabilities import EnvironmentCapabilities, Environmen
 from bowerbird.evals.harbor.dockerfile import Recipe, read_dockerfile
 from bowerbird.sandbox import Limits, LocalSandbox
 from bowerbird.sandbox.beneath import open_beneath, parts_of, write_beneath
-from bowerbird.sandbox.bwrap import with_mounts
+from bowerbird.sandbox.box import Mount
 from bowerbird.types import TaskError
 
 _LIMITS = Limits(wall_s=3600.0, cpu_s=3600, memory_bytes=4 << 30, processes=512, output_bytes=4 << 20)
@@ -143,9 +143,9 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         if name not in self._roots:
             folder = self._workspace.place / f"root-{name}"
             folder.mkdir(mode=0o700)
-            if self._sandbox is not None and self._sandbox._owner is not None:
-                shutil.chown(folder, self._sandbox._owner, self._sandbox._owner)
-            self._workspace.arguments = with_mounts(self._workspace.arguments, ["--bind", str(folder), f"/{name}"])
+            if self._sandbox is not None and self._sandbox._ground.owner is not None:
+                shutil.chown(folder, self._sandbox._ground.owner, self._sandbox._ground.owner)
+            self._workspace.box = self._workspace.box.plus([Mount(f"/{name}", folder, writable=True)])
             self._roots[name] = folder
         return self._roots[name]
 
@@ -162,7 +162,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
             raise TaskError(f"{target!r} is no file's place")
         folder = _opened(root)
         try:
-            owner = self._sandbox._owner if self._sandbox is not None else None
+            owner = self._sandbox._ground.owner if self._sandbox is not None else None
             write_beneath(folder, inside, data, owner, 0o755 if executable else 0o644)
         finally:
             os.close(folder)

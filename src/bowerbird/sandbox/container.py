@@ -1,0 +1,263 @@
+"""Docker and Podman as back ends: one container a command, all of them over the same folder of this machine.
+
+Slower than `local` (a third of a second a command), and where an image brings what a task needs, the only way. The
+engine's own client is used, so that its contexts, storage and rootless set-ups work as its user knows them.
+"""
+
+import os
+import secrets
+import shlex
+import shutil
+import subprocess
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from bowerbird.sandbox.box import Launch, Mount
+from bowerbird.sandbox.bwrap import PACKAGES, TMP_BYTES
+from bowerbird.sandbox.ground import Ground
+from bowerbird.sandbox.layers import Layers
+from bowerbird.sandbox.local import WORKSPACE_BYTES
+from bowerbird.sandbox.probe import probe
+from bowerbird.sandbox.process import INIT, OPEN_FILES, Life, Start, life_of
+from bowerbird.sandbox.protocol import NO_BASE, Base, Limits, Watch, Workspace
+from bowerbird.sandbox.seccomp.profile import engine_profile
+from bowerbird.sandbox.workspace import LocalWorkspace
+from bowerbird.types import SandboxError, SandboxUnavailable
+
+IMAGE = "python:3.12-slim"
+LABEL = "bowerbird.pid"
+# What the engine's client needs of ours; nothing of it reaches the container.
+_KEPT = ("PATH", "HOME", "USER", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "CONTAINER_HOST")
+_EMPTIED = ("/root", "/home", "/var", "/mnt", "/media", "/srv", "/boot", "/sys", "/run", "/usr/src")
+_CLIENT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerBox:
+    """One image under one engine, with its options."""
+
+    engine: tuple[str, ...]
+    options: tuple[str, ...]
+    image: str
+    mounts: tuple[Mount, ...]
+
+    def launch(self, argv: Sequence[str], limits: Limits) -> Launch:
+        """See `Box`."""
+        name = f"bowerbird-{secrets.token_hex(8)}"
+        line = [*self.engine, "run", "--rm", "--interactive", "--name", name, *self.options, *_limited(limits)]
+        for mount in _last_of_each(self.mounts):
+            line += _mounted(mount)
+        line += ["--entrypoint", "/bin/sh", self.image, "-c", f"unset container; {INIT}", "sh", *argv]
+        return partial(self._start, name, line)
+
+    def _start(self, name: str, line: Sequence[str], start: Start) -> Life:
+        try:
+            outer = start(lambda: _client(line))
+        except OSError as error:
+            raise SandboxError(f"cannot start {self.engine[0]}: {error}") from error
+        life = life_of(outer, kill=partial(_remove, self.engine, name))
+        life.find = partial(_pid_of, self.engine, name)
+        return life
+
+    def plus(self, mounts: Sequence[Mount]) -> "ContainerBox":
+        """See `Box`."""
+        return replace(self, mounts=(*self.mounts, *mounts))
+
+
+class ContainerSandbox:
+    """Sandboxes of a container engine, "docker" or "podman".
+
+    The image is `$BOWERBIRD_IMAGE`, python:3.12-slim by default: it must have /bin/sh and python3, and is never pulled
+    here. `$BOWERBIRD_DOCKER` and `$BOWERBIRD_PODMAN` give the engine's command with options, where its plain name will
+    not do. `hide` means nothing: no folder of this machine shows. Raises SandboxUnavailable.
+    """
+
+    def __init__(
+        self,
+        engine: str,
+        *,
+        watch: Watch = "auto",
+        workspace_bytes: int = WORKSPACE_BYTES,
+        hide: Collection[Path] = (),
+    ) -> None:
+        del hide
+        if watch == "trace":
+            raise SandboxUnavailable(f"{engine} cannot trace system calls: use watch = 'decoys', or the local back end")
+        self._name, self._watch = engine, watch
+        self._engine = tuple(shlex.split(os.environ.get(f"BOWERBIRD_{engine.upper()}", engine)))
+        self._image = os.environ.get("BOWERBIRD_IMAGE", IMAGE)
+        if shutil.which(self._engine[0]) is None:
+            raise SandboxUnavailable(f"{self._engine[0]} is missing: install it, or use the local back end")
+        _check_image(self._engine, self._image)
+        _sweep(self._engine)
+        self._ground = Ground(workspace_bytes, decoys=watch != "off")
+        self._user = self._ground.owner if self._ground.owner is not None else os.geteuid()
+        self._python = (3, 0)  # until the probe has asked
+        self._etc = self._ground.home / "etc"
+        self._etc.mkdir()
+        for name, text in self._settings().items():
+            (self._etc / name).write_text(text)
+            (self._etc / name).chmod(0o644)
+        (self._etc / "empty").mkdir(mode=0o755)
+        self._etc.chmod(0o755)
+
+    @property
+    def name(self) -> str:
+        """The name `open_sandbox` knows it by."""
+        return self._name
+
+    def probe(self) -> Mapping[str, str]:
+        """See `Sandbox.probe`."""
+
+        def owner(workspace: Workspace, path: str) -> int:
+            assert isinstance(workspace, LocalWorkspace)
+            return workspace.host_owner(path)
+
+        facts = {"engine": " ".join(self._engine), "image": self._image}
+        found = probe(self, facts, owner, foreign=frozenset())  # an image has such folders of its own
+        major, minor = found["version"].split(".")[:2]
+        self._python = (int(major), int(minor))
+        return {**found, "watchers": "inotify" if self._watch != "off" else "none"}
+
+    def open(
+        self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE
+    ) -> LocalWorkspace:
+        """A fresh workspace holding `files` on top of `base`. Raises SandboxError."""
+        return self._ground.open(self, files, protected, base, self._python)
+
+    def box(self, layers: Layers, decoys: Mapping[str, Path], packages: Path | None, *, whole: bool) -> ContainerBox:
+        """See `ground.Builder`."""
+        del whole  # a base is always copied
+        emptied = [place for place in _EMPTIED if place != "/sys" or self._name != "podman"]
+        mounts = [Mount(place, self._etc / "empty") for place in emptied]
+        mounts += [Mount(f"/etc/{name}", self._etc / name) for name in ("passwd", "group", "hosts", "resolv.conf")]
+        mounts += [Mount(inside, folder) for inside, folder in decoys.items()]
+        mounts.append(Mount("/work", layers.own, writable=True))
+        options = list(self._options())
+        if packages is not None:
+            mounts.append(Mount(PACKAGES, packages))
+            options += ["--env", f"PYTHONPATH={PACKAGES}"]
+        return ContainerBox(self._engine, tuple(options), self._image, tuple(mounts))
+
+    def shares(self) -> bool:
+        """No: an engine mounts no overlay of ours."""
+        return False
+
+    def close(self) -> None:
+        """Remove everything this sandbox made on the host. Also happens at exit."""
+        self._ground.close()
+
+    def _options(self) -> Sequence[str]:
+        profile = self._etc / "seccomp.json"
+        podman = (
+            ["--read-only-tmpfs=false", "--security-opt", "mask=/sys", "--ulimit", "nproc=8192:8192"]
+            if self._name == "podman"
+            else []
+        )
+        podman += ["--userns", "keep-id"] if podman and self._ground.owner is None else []
+        return (
+            *("--pull", "never", "--label", f"{LABEL}={os.getpid()}", "--network", "none", "--hostname", "sandbox"),
+            *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--security-opt", f"seccomp={profile}"),
+            *("--user", f"{self._user}:{self._user}", *podman),
+            *("--read-only", "--ipc", "private", "--shm-size", str(TMP_BYTES), "--workdir", "/work"),
+            *("--tmpfs", f"/tmp:rw,exec,nosuid,nodev,mode=1777,size={TMP_BYTES}"),
+            *("--env", "HOME=/tmp", "--env", "LANG=C.UTF-8", "--log-driver", "none"),
+        )
+
+    def _settings(self) -> Mapping[str, str]:
+        user = self._user
+        return {
+            "passwd": f"root:x:0:0:root:/:/usr/sbin/nologin\nuser:x:{user}:{user}:user:/work:/bin/sh\n",
+            "group": f"root:x:0:\nuser:x:{user}:\n",
+            "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
+            "resolv.conf": "",
+            "seccomp.json": engine_profile(),
+        }
+
+
+def _limited(limits: Limits) -> list[str]:
+    memory = str(2 * limits.memory_bytes)  # we count ourselves, and end all; this is for what is too fast for us
+    ulimits = {
+        "core": "0:0",
+        "nofile": f"{OPEN_FILES}:{OPEN_FILES}",
+        "fsize": f"{limits.file_bytes}:{limits.file_bytes}",
+        "cpu": f"{limits.cpu_s}:{limits.cpu_s + 1}",
+    }
+    options = ["--memory", memory, "--memory-swap", memory, "--pids-limit", str(limits.processes + 1)]
+    for name, value in ulimits.items():
+        options += ["--ulimit", f"{name}={value}"]
+    return options
+
+
+def _last_of_each(mounts: Sequence[Mount]) -> list[Mount]:
+    """Engines refuse a place that is mounted twice; here the later one counts."""
+    return list({mount.inside: mount for mount in mounts}.values())
+
+
+def _mounted(mount: Mount) -> list[str]:
+    if mount.source is None:
+        return ["--tmpfs", f"{mount.inside}:rw,nosuid,nodev,mode=0777,size={mount.size}"]
+    return ["--volume", f"{mount.source}:{mount.inside}:{'rw' if mount.writable else 'ro'}"]
+
+
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
+def _client(line: Sequence[str]) -> "subprocess.Popen[bytes]":
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        line,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        env=_environment(),
+        cwd="/",
+        start_new_session=True,
+        bufsize=0,
+    )
+
+
+def _ask(line: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """Raises SandboxUnavailable where the engine does not answer."""
+    try:
+        return subprocess.run(
+            line, capture_output=True, text=True, env=_environment(), cwd="/", timeout=_CLIENT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SandboxUnavailable(f"{line[0]} did not answer within {_CLIENT_S:.0f} s") from error
+
+
+def _pid_of(engine: Sequence[str], name: str) -> int:
+    """Pid 1 of a container on this machine; 0 where the engine runs on another."""
+    said = _ask([*engine, "inspect", "--format", "{{.State.Pid}}", name]).stdout.strip()
+    return int(said) if said.isdigit() and Path(f"/proc/{said}").exists() else 0
+
+
+def _remove(engine: Sequence[str], name: str) -> None:
+    """End a container and everything in it."""
+    _ask([*engine, "kill", name])  # at once; Podman's rm would ask politely for ten seconds
+    _ask([*engine, "rm", "--force", name])
+
+
+def _check_image(engine: Sequence[str], image: str) -> None:
+    found = _ask([*engine, "image", "inspect", image])
+    if found.returncode == 0:
+        return
+    said = found.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+    raise SandboxUnavailable(
+        f"{engine[0]} has no image {image} ({said[0][:200]}): `{shlex.join([*engine, 'pull', image])}`, or name "
+        "another in BOWERBIRD_IMAGE"
+    )
+
+
+def _sweep(engine: Sequence[str]) -> None:
+    """Remove containers of ours whose process was killed."""
+    shown = f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
+    listed = _ask([*engine, "ps", "--all", "--filter", f"label={LABEL}", "--format", shown])
+    for line in listed.stdout.splitlines():
+        container, _, pid = line.partition(" ")
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            _remove(engine, container)

@@ -1,0 +1,161 @@
+"""The folders of this machine that workspaces are made of. Every back end that runs on the machine stands on one."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Collection, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from bowerbird.sandbox.bases import Bases, copy
+from bowerbird.sandbox.box import Box
+from bowerbird.sandbox.decoys import DecoyWatch
+from bowerbird.sandbox.home import make_home, remove_home
+from bowerbird.sandbox.layers import Layers
+from bowerbird.sandbox.packages import Packages
+from bowerbird.sandbox.process import execute
+from bowerbird.sandbox.protocol import Base, Limits
+from bowerbird.sandbox.watch import Tracer
+from bowerbird.sandbox.workspace import LocalWorkspace, Site
+from bowerbird.types import SandboxError
+
+DROPPED_UID = 64_513  # what root becomes: an id that no account and no service manager hands out
+SHARED_FILES, SHARED_BYTES = 32, 1 << 20  # a base with less is written out: an overlay costs every command some ms
+_LIMITS = Limits(wall_s=300.0, cpu_s=300, memory_bytes=4 << 30, file_bytes=1 << 30)
+_COMMIT = """
+export GIT_AUTHOR_DATE=2000-01-01T00:00:00Z GIT_COMMITTER_DATE=2000-01-01T00:00:00Z
+git -c init.defaultBranch=main init -q && git config user.name agent && git config user.email agent@localhost &&
+git config gc.auto 0 && git add -A -f && git commit -q --allow-empty -m base
+"""
+
+
+class Builder(Protocol):
+    """What a back end adds to folders."""
+
+    def box(self, layers: Layers, decoys: Mapping[str, Path], packages: Path | None, *, whole: bool) -> Box:
+        """A sandbox with the files on /work: all, or its own alone. `decoys`: path inside to folder here."""
+        ...
+
+    def shares(self) -> bool:
+        """Whether workspaces can share a base by overlays."""
+        ...
+
+
+class Ground:
+    """A private folder that goes when the process ends, also after a kill. Safe to share among threads.
+
+    `workspace_bytes` bounds what one workspace may hold on disk. Raises SandboxUnavailable where there is no place.
+    """
+
+    def __init__(self, workspace_bytes: int, *, decoys: bool) -> None:
+        self.owner = DROPPED_UID if os.geteuid() == 0 else None
+        self.home, lock = make_home()
+        self._sweep = weakref.finalize(self, remove_home, self.home, lock, os.getpid())
+        self.decoys = DecoyWatch() if decoys else None
+        self._workspace_bytes = workspace_bytes
+        self._bases = Bases(self.home, self.owner)
+        self._packages: dict[tuple[int, int], Packages] = {}
+
+    def open(
+        self,
+        builder: Builder,
+        files: Mapping[str, bytes],
+        protected: Collection[str],
+        base: Base,
+        python: tuple[int, int],
+        tracer: Tracer | None = None,
+    ) -> LocalWorkspace:
+        """A fresh workspace holding `files` on top of `base`. `python`: the version inside. Raises SandboxError."""
+        if unknown := set(protected) - set(files) - set(base.files):
+            raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")
+        lay = base.git or len(base.files) > SHARED_FILES or sum(map(len, base.files.values())) > SHARED_BYTES
+        packages = self._required(base.requirements, python)
+        with contextlib.ExitStack() as undo:
+            laid = None
+            if lay:
+                laid = self._bases.borrow(base, partial(self._commit, builder))
+                undo.callback(self._bases.give_back, laid)
+            else:
+                files = {**base.files, **files}
+            workspace = self._made(builder, laid, packages, tracer)
+            undo.pop_all()
+        try:
+            for path, data in files.items():
+                workspace.write(path, data)
+        except SandboxError:
+            workspace.close()
+            raise
+        given = {path: hashlib.sha256(files[path]).digest() for path in protected if path in files}
+        workspace.protect(given, frozenset(protected) - frozenset(files))
+        return workspace
+
+    def _required(self, requirements: str, python: tuple[int, int]) -> Path | None:
+        if not requirements.strip():
+            return None
+        return self._packages.setdefault(python, Packages(self.home, python, self.owner)).folder(requirements)
+
+    def _made(
+        self, builder: Builder, laid: Path | None, packages: Path | None, tracer: Tracer | None
+    ) -> LocalWorkspace:
+        """A workspace that starts from `laid`, a copy of it where overlays do not work."""
+        token = object()
+        try:
+            place = Path(tempfile.mkdtemp(prefix="ws-", dir=self.home))
+        except OSError as error:
+            raise SandboxError(f"cannot make a workspace in {self.home}: {error.strerror}") from error
+        try:
+            place.chmod(0o711)
+            shared = laid is not None and builder.shares()
+            layers = Layers(place, self.owner, laid if shared else None)
+            if laid is not None and not shared:
+                copy(laid, place / "work")
+            mounts: Mapping[str, Path] = {}
+            if self.decoys is not None:
+                mounts = self.decoys.lay(token, place / "decoys")
+                (place / "decoys").chmod(0o755)
+            box, own = (builder.box(layers, mounts, packages, whole=whole) for whole in (True, False))
+            release = partial(self._release, token, laid)
+            site = (place, layers, laid, box, own, self.owner, self._workspace_bytes)
+            return LocalWorkspace(Site(*site, self.decoys, token, tracer, release))
+        except (OSError, SandboxError) as error:
+            self._release(token, None)  # the base is given back by whoever borrowed it
+            shutil.rmtree(place, ignore_errors=True)
+            if isinstance(error, SandboxError):
+                raise
+            raise SandboxError(f"cannot make a workspace in {place.parent}: {error.strerror}") from error
+
+    def _commit(self, builder: Builder, folder: Path, base: Base) -> None:
+        """Make the files of a base the one commit of a repository, in a sandbox. Raises SandboxError."""
+        if not base.git:
+            return
+        with tempfile.TemporaryDirectory(dir=self.home) as place:
+            Path(place).chmod(0o711)
+            layers = Layers(Path(place), self.owner)
+            layers.close()
+            (Path(place) / "work").rmdir()
+            folder.rename(Path(place) / "work")
+            try:
+                box = builder.box(layers, {}, None, whole=True)
+                done = execute(box.launch(["/bin/sh", "-c", _COMMIT], _LIMITS), stdin=b"", limits=_LIMITS)
+            finally:
+                (Path(place) / "work").rename(folder)
+        if done.exit_code != 0:
+            said = done.stderr.decode(errors="replace").strip()[-200:]
+            raise SandboxError(f"cannot make a git repository for a workspace (is git there?): {said}")
+
+    def _release(self, token: object, laid: Path | None) -> None:
+        """A workspace is over."""
+        if self.decoys is not None:
+            self.decoys.forget(token)
+        if laid is not None:
+            self._bases.give_back(laid)
+
+    def close(self) -> None:
+        """Remove everything. Also happens at exit."""
+        if self.decoys is not None:
+            self.decoys.close()
+        self._sweep()
