@@ -4,8 +4,10 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from queue import LifoQueue
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -26,11 +28,14 @@ class EndpointAnswerer:
         self.model = config.model
         self._config, self._path = config, f"{str(url).rstrip('/')}/chat/completions"
         key = os.environ.get(config.api_key_env, "")
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        self._url, self._proxy = httpx.URL(self._path), _proxy(url)
+        self._timeout = httpx.Timeout(config.timeout_s).as_dict()
         self._transport = transport
         self._trust = httpx.create_ssl_context()  # shared: making one takes longer than a question
         # One connection a lane: a pool of all of them is searched at every request, and costs more than the answers.
-        self._lanes: LifoQueue[httpx.Client | None] = LifoQueue()
+        # And no client around it: cookies, redirects and the like are half of what a question costs us.
+        self._lanes: LifoQueue[httpx.BaseTransport | None] = LifoQueue()
         for _ in range(config.at_once):
             self._lanes.put(None)
         self._form = 0  # the strictest form of answer that the server is not known to refuse
@@ -78,14 +83,9 @@ class EndpointAnswerer:
                 lane.close()
             self._lanes.put(None)
 
-    def _open(self) -> httpx.Client:
-        return httpx.Client(
-            headers=self._headers,
-            timeout=self._config.timeout_s,
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
-            verify=self._trust,
-            transport=self._transport,
-        )
+    def _open(self) -> httpx.BaseTransport:
+        one = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        return self._transport or httpx.HTTPTransport(verify=self._trust, limits=one, proxy=self._proxy)
 
     def _body(self, messages: Sequence[Mapping[str, str]], schema: str, attempt: int, form: int) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -96,7 +96,7 @@ class EndpointAnswerer:
             "max_tokens": self._config.max_tokens,
         }
         if form == 0:
-            named = {"name": "answer", "strict": True, "schema": json.loads(schema)}
+            named = {"name": "answer", "strict": True, "schema": _loaded(schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
         elif form == 1:
             body["response_format"] = {"type": "json_object"}
@@ -106,7 +106,13 @@ class EndpointAnswerer:
         lane = self._lanes.get()  # waits where at_once questions are under way
         try:
             lane = lane or self._open()
-            return lane.post(self._path, json=body)
+            timeout = {"timeout": self._timeout}
+            content = json.dumps(body).encode()
+            response = lane.handle_request(
+                httpx.Request("POST", self._url, headers=self._headers, content=content, extensions=timeout)
+            )
+            response.read()
+            return response
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Outage(f"the judge's endpoint cannot be reached: {type(error).__name__} {error}".rstrip()) from error
         finally:
@@ -123,6 +129,16 @@ def _url(text: str) -> httpx.URL:
             f"judge.endpoint is {text!r}: give the base URL of a server, such as http://localhost:8000/v1"
         )
     return url
+
+
+def _proxy(url: httpx.URL) -> str | None:
+    """That of the environment, unless the host is excepted there."""
+    return None if proxy_bypass(url.host) else getproxies().get(url.scheme)
+
+
+@cache
+def _loaded(schema: str) -> JsonValue:
+    return json.loads(schema)
 
 
 def _content(response: httpx.Response) -> str:
