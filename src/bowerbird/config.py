@@ -90,6 +90,7 @@ class RolloutConfig(_Section):
     calls: int = Field(64, ge=1, description="plan, program: model calls of a rollout")
     actions: int = Field(128, ge=1, description="plan, program: what a sandbox is needed for, in a rollout")
     action_s: float = Field(20.0, gt=0, description="plan, program: longest command, in seconds")
+    native_tools: bool = Field(True, description="plan: tool calls in the form of the model's template, if it has one")
 
 
 class AlgoConfig(_Section):

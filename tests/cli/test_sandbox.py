@@ -15,7 +15,10 @@ def check(*arguments: str) -> Result:
 def test_an_unknown_back_end() -> None:
     result = check("--backend", "moon")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "error: unknown sandbox 'moon': use one of local, or name your own as module:Class\n"
+    assert (
+        result.stderr
+        == "error: unknown sandbox 'moon': use one of docker, local, podman, or name your own as module:Class\n"
+    )
 
 
 @pytest.mark.sandbox

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from bowerbird.inference import remote
 from bowerbird.inference.protocol import Request
 from bowerbird.inference.remote import Endpoint, RemoteSampler
+from bowerbird.rollout.actions import Action, parse_action
+from bowerbird.rollout.tools import schemas
 from bowerbird.types import ConfigError, InfraError, PolicyVersion, Sampling
 
 SAMPLING = Sampling(0.5, max_tokens=50, seed=3)
@@ -76,3 +79,45 @@ def test_what_the_endpoint_refuses_is_said() -> None:
     odd.chat.prompt([{"role": "user", "content": "x"}])
     with pytest.raises(InfraError, match="something else"):
         odd.generate([request])
+
+
+def test_tools_go_out_and_calls_come_back_in_the_form_of_the_api() -> None:
+    bodies: list[dict[str, Any]] = []
+    call = {"id": "x", "type": "function", "function": {"name": "read", "arguments": '{"path": "a.py"}'}}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content))
+        if len(bodies) > 1:
+            return said("done")
+        message = {"role": "assistant", "content": "I look.", "tool_calls": [call, call]}
+        return said("", message=message)
+
+    sampler = RemoteSampler(Endpoint("http://model.test/v1", "m"), tools=True, transport=httpx.MockTransport(answer))
+    assert sampler.chat.takes_tools
+    shown = schemas(["read", "list"])
+    ids = sampler.chat.prompt([{"role": "user", "content": "mend it"}], tools=shown)
+    (first,) = sampler.generate([Request(ids, SAMPLING)])
+    assert parse_action(first.text) == Action("read", {"path": "a.py"}, called=True)
+    ids = sampler.chat.extend(ids + first.token_ids, "x = 1", role="tool")
+    assert sampler.generate([Request(ids, SAMPLING)])[0].text == "done"
+    assert bodies[0]["tools"] == bodies[1]["tools"] == shown
+    assert bodies[0]["messages"] == [{"role": "user", "content": "mend it"}]
+    sent = bodies[1]["messages"]
+    assert sent[1]["content"] == "I look."
+    assert sent[1]["tool_calls"][0]["function"]["name"] == "read"
+    assert json.loads(sent[1]["tool_calls"][0]["function"]["arguments"]) == {"path": "a.py"}
+    assert sent[2] == {"role": "tool", "tool_call_id": sent[1]["tool_calls"][0]["id"], "content": "x = 1"}
+
+
+def test_a_call_that_a_server_took_for_text_stays_text() -> None:
+    bodies: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content))
+        return said("<tool_call>\n{broken\n</tool_call>")
+
+    sampler = RemoteSampler(Endpoint("http://model.test/v1", "m"), tools=True, transport=httpx.MockTransport(answer))
+    ids = sampler.chat.prompt([{"role": "user", "content": "x"}], tools=schemas(["list"]))
+    (first,) = sampler.generate([Request(ids, SAMPLING)])
+    sampler.generate([Request(sampler.chat.extend(ids + first.token_ids, "no JSON", role="tool"), SAMPLING)])
+    assert [message["role"] for message in bodies[1]["messages"]] == ["user", "assistant", "user"]

@@ -1,17 +1,22 @@
 """Plans over a scripted model, in the real sandbox."""
 
+import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.fake import FakeSampler
+from bowerbird.inference.loading import load_tokenizer
 from bowerbird.rollout.actions import Action, parse_action
 from bowerbird.rollout.driver import Driver, Job
+from bowerbird.rollout.effects import Ask
 from bowerbird.rollout.host import Budget
 from bowerbird.rollout.plan import run_plan
+from bowerbird.rollout.tools import TOOLS, schemas
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.plan import REACT, Node, Plan, parse_plan
 from bowerbird.types import Rollout, TaskView
@@ -137,8 +142,6 @@ def test_loops_are_bounded(walked: Callable[..., tuple[Rollout, list[str]]]) -> 
         ("```python\nprint(1)\n```", None),
         ("```python\nprint(1)\n```\n```tests\n```", Action("tests", {})),
         ("````write a.md\n```\ncode\n```\n````", Action("write", {"path": "a.md", "content": "```\ncode\n```\n"})),
-        ('<tool_call>\n{"name": "read", "arguments": {"path": "x"}}\n</tool_call>', Action("read", {"path": "x"})),
-        ('<tool_call>{"name": "read", "arguments": "{\\"path\\": \\"x\\"}"}', Action("read", {"path": "x"})),
         ("nothing", None),
         ("```sh\nunfinished", None),
     ],
@@ -175,3 +178,66 @@ def test_an_action_that_is_deeply_nested_is_told() -> None:
     action = parse_action("<tool_call>" + "[" * 100_000)
     assert action is not None
     assert "problem" in action.args
+
+
+CALLS = """{% if tools %}tools: {% for tool in tools %}{{ tool.function.name }} {% endfor %}
+{% endif %}{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor %}<assistant>"""
+
+
+def test_tools_in_the_form_of_the_models_own_template(
+    sandbox: Sandbox, chat: Chat, repo_task: TaskView, tiny: Path
+) -> None:
+    assert not chat.takes_tools
+    tokenizer = load_tokenizer(str(tiny))
+    tokenizer.chat_template = CALLS
+    own = Chat(tokenizer)
+    assert own.takes_tools
+    edit = {"path": "calc/sums.py", "old": "return 0", "new": "return sum(values)"}
+    answers = iter([f'<tool_call>{{"name": "edit", "arguments": {json.dumps(edit)}}}</tool_call>', FIX, "done"])
+    sampler = FakeSampler(own, lambda _: next(answers, "done"))
+    with ThreadPoolExecutor(2) as pool:
+        job = Job("r", repo_task, "s", lambda n: run_plan(repo_task, REACT, own, BUDGET, n))
+        (done,) = Driver(sampler, sandbox, pool).run([job])
+    assert done.submission == {"calc/sums.py": b"def total(values):\n    return sum(values)\n"}
+    first, second, third = (own.decode(request.prompt_ids) for request in sampler.requests[:3])
+    assert first.startswith("tools: shell read write edit list search tests")
+    assert "```" not in first
+    assert "<tool>changed calc/sums.py" in second
+    assert "<user>" in third.partition("<tool>")[2], "what came of a fenced action is no tool's turn"
+    asked = sampler.requests
+    assert asked[1].prompt_ids[: len(asked[0].prompt_ids)] == asked[0].prompt_ids, "it goes on from the same tokens"
+
+
+def test_native_tools_can_be_switched_off(tiny: Path, repo_task: TaskView) -> None:
+    tokenizer = load_tokenizer(str(tiny))
+    tokenizer.chat_template = CALLS
+    budget = replace(BUDGET, native_tools=False)
+    effect = next(run_plan(repo_task, REACT, Chat(tokenizer), budget, 0))
+    assert isinstance(effect, Ask)
+    assert "```shell" in Chat(tokenizer).decode(effect.requests[0].prompt_ids)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '<tool_call>\n{"name": "read", "arguments": {"path": "a.py"}}\n</tool_call>',
+        "<tool_call>\n<function=read>\n<parameter=path>\na.py\n</parameter>\n</function>\n</tool_call>",
+        '[TOOL_CALLS][{"name": "read", "arguments": {"path": "a.py"}}]',
+        '{"name": "read", "parameters": {"path": "a.py"}}',
+        '{"name": "read", "arguments": "{\\"path\\": \\"a.py\\"}"}',
+    ],
+)
+def test_the_forms_of_calls_that_templates_teach(answer: str) -> None:
+    assert parse_action(answer) == Action("read", {"path": "a.py"}, called=True)
+
+
+def test_json_that_is_no_call_is_an_answer() -> None:
+    assert parse_action('{"answer": 4}') is None
+
+
+def test_every_tool_has_a_schema_with_what_it_needs() -> None:
+    found = {s["function"]["name"]: s["function"]["parameters"] for s in schemas(list(TOOLS))}
+    assert found["edit"]["required"] == ["path", "old", "new"]
+    assert found["read"]["required"] == ["path"]
+    assert found["read"]["properties"]["first"] == {"type": "integer"}
+    assert found["tests"] == {"type": "object", "properties": {}, "required": []}

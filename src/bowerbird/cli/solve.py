@@ -16,6 +16,7 @@ class Wish(TypedDict):
     model: str
     endpoint: str
     key_env: str
+    tool_calls: bool
     tests: str
     requirements: Path | None
     scaffold_file: Path | None
@@ -37,6 +38,7 @@ class Wish(TypedDict):
 @click.option("--model", default="smollm2-135m", show_default=True, help="A name at the endpoint, or a local model.")
 @click.option("--endpoint", default="", metavar="URL", help="Base URL of an OpenAI-compatible server.")
 @click.option("--key-env", default="OPENAI_API_KEY", show_default=True, help="Variable that holds the server's key.")
+@click.option("--tool-calls", is_flag=True, help="The endpoint takes tools and gives tool calls: use them.")
 @click.option("--tests", default="", metavar="COMMAND", help="Runs the visible tests, such as 'python3 -m pytest -q'.")
 @click.option("--requirements", type=FILE, help="Python packages the code needs; wheels only, installed once.")
 @click.option("--scaffold", "scaffold_file", type=FILE, help="Work under this plan (.json) or program (.py).")

@@ -54,7 +54,8 @@ def solve_it(wish: Wish) -> None:
 def _sampler(wish: Wish) -> Iterator[tuple[Sampler, Usage]]:
     """The model to work with, and what an endpoint counts of it."""
     if wish["endpoint"]:
-        with closing(RemoteSampler(Endpoint(wish["endpoint"], wish["model"], wish["key_env"]))) as remote:
+        endpoint = Endpoint(wish["endpoint"], wish["model"], wish["key_env"])
+        with closing(RemoteSampler(endpoint, tools=wish["tool_calls"])) as remote:
             yield remote, remote.usage
         return
     with training_extra():

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Message = Mapping[str, str]  # {"role": "user", "content": "..."}
+Schema = Mapping[str, Any]  # of one tool, as OpenAI's API has it
 _MARK = "\u241ebowerbird\u241e"
 
 
@@ -28,16 +29,24 @@ class Chat:
             raise ModelError("the model's tokenizer has no chat template: use an instruction-tuned model")
         self._tokenizer: Any = cast(Any, tokenizer)
 
-    def prompt(self, messages: Sequence[Message], prefill: str = "") -> tuple[int, ...]:
-        """Ids up to where the assistant's answer begins; `prefill` is the forced beginning of that answer."""
-        return self.encode(self._render(messages) + prefill)
+    @property
+    def takes_tools(self) -> bool:
+        """Whether the model's template has a form for tools."""
+        return "tools" in str(self._tokenizer.chat_template)
 
-    def extend(self, ids: Sequence[int], user: str, prefill: str = "") -> tuple[int, ...]:
-        """`ids` (a prompt and what was sampled after it), the end of that turn, then a new user turn.
+    def prompt(self, messages: Sequence[Message], prefill: str = "", tools: Sequence[Schema] = ()) -> tuple[int, ...]:
+        """Ids up to where the assistant's answer begins; `prefill` is the forced beginning of that answer, `tools` are
+        shown in the template's own form."""
+        return self.encode(self._render(messages, tools) + prefill)
+
+    def extend(self, ids: Sequence[int], text: str, prefill: str = "", role: str = "user") -> tuple[int, ...]:
+        """`ids` (a prompt and what was sampled after it), the end of that turn, then a new one of the user's (or of a
+        tool's).
 
         The given ids stay exactly as they are: only the new text is tokenised.
         """
-        text = self._render([{"role": "user", "content": "."}, {"role": "assistant", "content": _MARK}, _user(user)])
+        turn = {"role": role, "content": text}
+        text = self._render([{"role": "user", "content": "."}, {"role": "assistant", "content": _MARK}, turn])
         rest = text[text.index(_MARK) + len(_MARK) :]
         tail = self.encode(rest + prefill)
         if ids and ids[-1] in self.end_ids and tail and tail[0] == ids[-1]:
@@ -52,13 +61,16 @@ class Chat:
         """Tokens that end a turn."""
         return frozenset(i for i in (self._tokenizer.eos_token_id,) if i is not None)
 
-    def _render(self, messages: Sequence[Message]) -> str:
+    def _render(self, messages: Sequence[Message], tools: Sequence[Schema] = ()) -> str:
         """Raises ValueError for messages that the template does not take."""
         try:
             return cast(
                 str,
                 self._tokenizer.apply_chat_template(
-                    [dict(m) for m in messages], tokenize=False, add_generation_prompt=True
+                    [dict(m) for m in messages],
+                    tools=[dict(tool) for tool in tools] or None,
+                    tokenize=False,
+                    add_generation_prompt=True,
                 ),
             )
         except _template_errors() as error:
@@ -74,7 +86,3 @@ def _template_errors() -> tuple[type[Exception], ...]:
     from jinja2 import TemplateError
 
     return (TemplateError,)
-
-
-def _user(content: str) -> dict[str, str]:
-    return {"role": "user", "content": content}

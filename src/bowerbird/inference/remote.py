@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from bowerbird.inference.chat import Chat, Message
+from bowerbird.inference.chat import Chat, Message, Schema
 from bowerbird.inference.protocol import Request, Sampler, no_answer
 from bowerbird.types import Completion, ConfigError, InfraError, PolicyVersion
 
@@ -24,6 +24,8 @@ _PIECE = 4  # characters of an answer that count as one token
 _TURN_S = 0.1
 _RETRIES, _PAUSE_S = 5, 1.0
 _TOO_LONG = ("context length", "context_length", "maximum context", "too long", "too many tokens")
+TOOLS = "tools"  # the role of a message that holds what a prompt was given to call
+_CALL, _CALLED = "<tool_call>\n", "\n</tool_call>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +48,30 @@ class Usage:
 
 
 class RemoteChat(Chat):
-    """Messages as ids, and back."""
+    """Messages as ids, and back. `tools`: whether the endpoint takes them, which nobody can ask it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tools: bool = False) -> None:
+        self._tools = tools
         self._texts: list[str] = []
         self._ids: dict[str, int] = {}
         self._messages: dict[int, Message] = {}
         self._lock = threading.Lock()  # answers are encoded in threads
 
-    def prompt(self, messages: Sequence[Message], prefill: str = "") -> tuple[int, ...]:
+    @property
+    def takes_tools(self) -> bool:
+        return self._tools
+
+    def prompt(self, messages: Sequence[Message], prefill: str = "", tools: Sequence[Schema] = ()) -> tuple[int, ...]:
         """`prefill` is asked for in words: an endpoint cannot be made to begin with it."""
         if prefill:
             *before, last = messages
             asked = f"{last['content']}\nBegin your answer with exactly:\n{prefill}"
             messages = [*before, {"role": last["role"], "content": asked}]
-        return tuple(self._message(dict(message)) for message in messages)
+        shown = [{"role": TOOLS, "content": json.dumps(list(tools))}] if tools else []
+        return tuple(self._message(dict(message)) for message in (*shown, *messages))
 
-    def extend(self, ids: Sequence[int], user: str, prefill: str = "") -> tuple[int, ...]:
-        return (*ids, *self.prompt([{"role": "user", "content": user}], prefill))
+    def extend(self, ids: Sequence[int], text: str, prefill: str = "", role: str = "user") -> tuple[int, ...]:
+        return (*ids, *self.prompt([{"role": role, "content": text}], prefill))
 
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(self._id(text[i : i + _PIECE]) for i in range(0, len(text), _PIECE))
@@ -103,15 +111,65 @@ class RemoteChat(Chat):
             return self._ids[text]
 
 
+def _messages_of(messages: Sequence[Message]) -> dict[str, Any]:
+    """The talk in the form of the API: tools apart, and calls with the ids that their results refer to."""
+    tools = [schema for message in messages if message["role"] == TOOLS for schema in json.loads(message["content"])]
+    talk: list[dict[str, Any]] = []
+    for message in (message for message in messages if message["role"] != TOOLS):
+        call = _call_in(message) if tools else None
+        if call is not None:
+            said, function = call
+            calls = [{"id": f"call_{len(talk)}", "type": "function", "function": function}]
+            talk.append({"role": "assistant", "content": said, "tool_calls": calls})
+        elif message["role"] == "tool" and talk and "tool_calls" in talk[-1]:
+            talk.append({"role": "tool", "tool_call_id": f"call_{len(talk) - 1}", "content": message["content"]})
+        else:  # what a server took for plain text stays that
+            talk.append({**message, "role": "user" if message["role"] == "tool" else message["role"]})
+    return {"messages": talk, "tools": tools} if tools else {"messages": talk}
+
+
+def _call_in(message: Message) -> tuple[str, dict[str, str]] | None:
+    """What an answer says before its call, and the call."""
+    said, mark, call = message["content"].partition(_CALL)
+    if message["role"] != "assistant" or not mark:
+        return None
+    try:
+        found = json.loads(call.removesuffix(_CALLED))
+        return said, {"name": str(found["name"]), "arguments": json.dumps(found["arguments"])}
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
+def _text_of(message: Mapping[str, Any]) -> str:
+    """An answer as one text; of its tool calls the first, as models write them."""
+    said = message.get("content") or ""
+    calls = message.get("tool_calls") or []
+    if not calls:
+        return str(said)
+    function = calls[0]["function"]
+    try:
+        arguments = json.loads(function["arguments"] or "{}")
+    except ValueError:  # the model's own affair: whoever reads the call says so
+        arguments = str(function["arguments"])
+    return f"{said}{_CALL}{json.dumps({'name': function['name'], 'arguments': arguments})}{_CALLED}"
+
+
 class RemoteSampler(Sampler):
     """A `Sampler` of answers without log-probabilities (0.0 stands there). Raises InfraError where the endpoint stays
     out, and ConfigError where it refuses: a wrong key, a wrong model."""
 
-    def __init__(self, endpoint: Endpoint, *, at_once: int = 8, transport: httpx.BaseTransport | None = None) -> None:
-        """`transport` stands in for the network."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        at_once: int = 8,
+        tools: bool = False,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`tools`: the endpoint takes tools and gives tool calls. `transport` stands in for the network."""
         if not endpoint.url.startswith(("http://", "https://")):
             raise ConfigError(f"{endpoint.url!r} is no endpoint: give a base URL, such as http://localhost:8000/v1")
-        self.chat, self.usage = RemoteChat(), Usage()
+        self.chat, self.usage = RemoteChat(tools=tools), Usage()
         self._endpoint = endpoint
         key = os.environ.get(endpoint.key_env, "")
         self._client = httpx.Client(
@@ -148,7 +206,7 @@ class RemoteSampler(Sampler):
             return no_answer(request)
         try:
             choice = found["choices"][0]
-            text = choice["message"].get("content") or ""
+            text = _text_of(choice["message"])
         except (LookupError, TypeError, AttributeError) as error:
             raise InfraError(f"{self._endpoint.url} answered something else than a chat completion") from error
         self._count(found.get("usage") or {}, text)
@@ -164,7 +222,7 @@ class RemoteSampler(Sampler):
     def _body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self._endpoint.model,
-            "messages": [dict(message) for message in self.chat.messages(request.prompt_ids)],
+            **_messages_of(self.chat.messages(request.prompt_ids)),
             "temperature": request.sampling.temperature,
             "max_tokens": request.sampling.max_tokens,
             "seed": request.sampling.seed % (1 << 31),

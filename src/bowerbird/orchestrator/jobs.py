@@ -31,7 +31,8 @@ def scaffold_job(
     """A rollout of a scaffold, valid by now, on its task; `draw_all` is a card's, as `run_of` has it."""
     task, settings = parts.tasks.views[scaffold.task_id], config.rollout
     tokens = _remaining_budget(config, scaffold)
-    budget = Budget(tokens, settings.calls, settings.actions, settings.call_tokens, settings.action_s)
+    limits = (settings.calls, settings.actions, settings.call_tokens, settings.action_s)
+    budget = Budget(tokens, *limits, settings.native_tools)
 
     def start(attempt: int) -> Run:
         return run_of(task, scaffold, parts.chat, budget, derive(seed, "attempt", attempt), draw_all=draw_all)

@@ -7,7 +7,7 @@ from bowerbird.inference.chat import Message
 from bowerbird.rollout.actions import parse_action
 from bowerbird.rollout.effects import Effect, Reply
 from bowerbird.rollout.host import Host, Refused, short
-from bowerbird.rollout.tools import use
+from bowerbird.rollout.tools import schemas, use
 
 VIEWS = {"full": 8000, "head_tail": 2000, "errors_only": 2000}  # characters of an observation
 _FINE = ("exit 0", "passed", "wrote", "changed", "noted")
@@ -24,17 +24,20 @@ class Manner:
     k: int = 4
     view: str = "head_tail"
     temperature: str = "mid"
+    native: bool = False  # tools in the form of the model's own template
 
 
 def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Effect, Reply, bool]:
     """Whether the model ended the work by itself. Raises Exhausted when the rollout's budget is."""
     talk: list[Message] = []
     stop_at = host.tokens_left - manner.tokens
+    tools = schemas((*manner.tools, "submit")) if manner.native else []
     for _ in range(manner.turns):
         if host.tokens_left <= stop_at:
             return False
         try:
-            answer = yield from host.llm(_shown(host, opening, talk, manner), temperature=manner.temperature)
+            shown = _shown(host, opening, talk, manner)
+            answer = yield from host.llm(shown, temperature=manner.temperature, tools=tools)
         except Refused:  # a template that takes no such talk
             return False
         action = parse_action(answer)
@@ -44,7 +47,8 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
             seen = yield from use(host, action.tool, action.args)
         else:
             seen = str(action.args.get("problem") or f"{action.tool} is none of {', '.join(manner.tools)}")
-        talk += [_says("assistant", answer), _says("user", _view(seen, manner.view))]
+        role = "tool" if manner.native and action.called else "user"
+        talk += [_says("assistant", answer), _says(role, _view(seen, manner.view))]
     return False
 
 
@@ -54,7 +58,7 @@ def _shown(host: Host, opening: Sequence[Message], talk: Sequence[Message], mann
     shown = [*opening, *(talk[-kept:] if kept else ())]
     if manner.memory == "notes" and host.notes and talk:
         notes = "\n".join(f"{name}: {text}" for name, text in host.notes.items())
-        shown[-1] = _says("user", f"Your notes:\n{notes}\n\n{shown[-1]['content']}")
+        shown[-1] = _says(shown[-1]["role"], f"Your notes:\n{notes}\n\n{shown[-1]['content']}")
     return shown
 
 

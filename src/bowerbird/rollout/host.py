@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from bowerbird.inference.chat import Chat, Message, spoken
+from bowerbird.inference.chat import Chat, Message, Schema, spoken
 from bowerbird.inference.protocol import Request
 from bowerbird.rollout.effects import (
     LEAST_TOKENS,
@@ -51,6 +51,7 @@ class Budget:
     actions: int
     call_tokens: int
     action_s: float = 20.0
+    native_tools: bool = True  # in the form of the model's own template, where it has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,11 @@ class Host:
     _session: Session = field(default_factory=Session)
 
     @property
+    def native_tools(self) -> bool:
+        """Whether tools are shown and called in the form of the model's own template."""
+        return self.budget.native_tools and self.chat.takes_tools
+
+    @property
     def tokens_left(self) -> int:
         return self.budget.tokens - sum(len(call.token_ids) for call in self.calls)
 
@@ -98,10 +104,17 @@ class Host:
     # -- the model ---------------------------------------------------------------------------------
 
     def llm(
-        self, messages: Sequence[Message], *, max_tokens: int = 0, stop: str = "", temperature: str = "mid"
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 0,
+        stop: str = "",
+        temperature: str = "mid",
+        tools: Sequence[Schema] = (),
     ) -> Generator[Effect, Reply, str]:
         """The model's answer, without its reasoning. A talk that goes on from an earlier answer goes on from the very
-        tokens that were sampled for it. Raises Exhausted and Refused."""
+        tokens that were sampled for it. `tools` are shown in the form of the model's own template. Raises Exhausted and
+        Refused."""
         if temperature not in TEMPERATURES:
             raise Refused(f"no such temperature class: {temperature!r}; there are {', '.join(TEMPERATURES)}")
         room = min(self.budget.call_tokens, self.tokens_left)
@@ -109,22 +122,22 @@ class Host:
             raise Exhausted("no tokens or calls are left")
         limit = min(room, max(LEAST_TOKENS, max_tokens)) if max_tokens > 0 else room
         messages = [{"role": m["role"], "content": _sayable(m["content"])} for m in messages]
-        ids = self._prompt(messages)
+        ids = self._prompt(messages, tools)
         sampling = Sampling(TEMPERATURES[temperature], 0.0, limit, derive(self.seed, "call", len(self.calls)))
         (reply,) = cast(tuple[Completion, ...], (yield Ask((Request(ids, sampling, stop=stop),))))
         self.calls.append(reply)
         answer = spoken(reply.text)
-        self._talks[_key([*messages, {"role": "assistant", "content": answer}])] = ids + reply.token_ids
+        self._talks[_key([*messages, {"role": "assistant", "content": answer}], tools)] = ids + reply.token_ids
         self.log.append({"event": "answer", "tokens": len(reply.token_ids), "finish": reply.finish})
         return answer
 
-    def _prompt(self, messages: Sequence[Message]) -> tuple[int, ...]:
+    def _prompt(self, messages: Sequence[Message], tools: Sequence[Schema]) -> tuple[int, ...]:
         *before, last = messages
-        known = self._talks.get(_key(before))
+        known = self._talks.get(_key(before, tools))
         try:
-            if known is not None and last["role"] == "user":
-                return self.chat.extend(known, last["content"])
-            return self.chat.prompt(messages)
+            if known is not None and last["role"] in ("user", "tool"):
+                return self.chat.extend(known, last["content"], role=last["role"])
+            return self.chat.prompt(messages, tools=tools)
         except ValueError as error:
             raise Refused(f"the model's chat template does not take these messages: {error}") from error
 
@@ -257,5 +270,6 @@ def short(text: str, limit: int) -> str:
     return f"{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}"
 
 
-def _key(messages: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps([[m["role"], m["content"]] for m in messages])
+def _key(messages: Sequence[Mapping[str, Any]], tools: Sequence[Schema]) -> str:
+    shown = [tool["function"]["name"] for tool in tools]
+    return json.dumps([shown, *([m["role"], m["content"]] for m in messages)])

@@ -50,6 +50,7 @@ def _visit(host: Host, plan: Plan, node: Node) -> Generator[Effect, Reply, bool]
         k=plan.k,
         view=plan.view,
         temperature=plan.temperature,
+        native=host.native_tools,
     )
     ok = yield from work(host, _opening(host, node), manner)
     if "tests" in node.tools and (host.task.visible or host.task.examples):
@@ -79,5 +80,6 @@ def _opening(host: Host, node: Node) -> list[Message]:
         parts.append(f"The answer is what stands in {', '.join(task.submission)} at the end.")
     parts += [f"{name}: {text}" for name, text in host.notes.items()]
     parts.append(node.prompt)
-    system = f"{_ROLES[node.role]}\n{manual((*node.tools, 'submit'))}"
+    how = "Call one tool a turn, and read what comes of it." if host.native_tools else manual((*node.tools, "submit"))
+    system = f"{_ROLES[node.role]}\n{how}"
     return [{"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)}]

@@ -104,6 +104,22 @@ TOOLS: Mapping[str, Tool] = {
 }
 
 
+def schemas(names: Sequence[str]) -> list[dict[str, Any]]:
+    """The tools as a chat template or an endpoint takes them."""
+    return [_schema(TOOLS[name]) for name in names]
+
+
+def _schema(tool: Tool) -> dict[str, Any]:
+    named = [name for name in (*tool.parameters,) if name != "change"]  # one text that is cut in two is for blocks
+    properties = {name: {"type": "integer" if name in ("first", "last") else "string"} for name in named}
+    required = [name for name in named if name not in _OPTIONAL.get(tool.name, ())]
+    parameters = {"type": "object", "properties": properties, "required": required}
+    return {"type": "function", "function": {"name": tool.name, "description": tool.says, "parameters": parameters}}
+
+
+_OPTIONAL = {"read": ("first", "last"), "list": ("path",), "search": ("path",), "note": ("name",)}
+
+
 def use(host: Host, name: str, args: Mapping[str, Any]) -> Using:
     """What the model reads of it. Raises Exhausted alone."""
     tool = TOOLS.get(name)
