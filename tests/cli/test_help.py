@@ -28,7 +28,8 @@ ALL = commands(main)
 def test_the_commands_are_these() -> None:
     assert [" ".join(path) for path in ALL] == [
         "solve", "train", "eval", "tasks", "tasks list", "tasks show", "tasks check", "tasks write",
-        "tasks swebench", "tasks add", "sandbox", "sandbox check", "scaffolds", "flags", "redteam", "judge", "judge calibrate", "judge show", "simulate",
+        "tasks swebench", "tasks add", "sandbox", "sandbox check", "scaffolds", "flags", "redteam",
+        "judge", "judge calibrate", "judge show", "simulate",
         "view", "export", "completion",
     ]  # fmt: skip
 
