@@ -178,11 +178,11 @@ class PipelineConfig(_Section):
 
 
 class EvalConfig(_Section):
-    arms: tuple[Literal["plain", "fixed", "react", "own"], ...] = Field(
+    arms: tuple[Literal["plain", "fixed", "react", "own", "archive"], ...] = Field(
         ("plain", "fixed", "own"),
         min_length=1,
         description="plain: one sample; fixed: a hand-written card; react: one loop over all tools; own: the model's "
-        "own scaffold",
+        "own scaffold; archive: the best one of the run that is evaluated, by category",
     )
     samples: int = Field(1, ge=1, description="rollouts per held-out task and arm")
     temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold; training's own explores")

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from bowerbird.config import Config, load_config
-from bowerbird.evals.session import evaluate_run, train_and_evaluate
+from bowerbird.evals.session import evaluate_run, train_and_evaluate, untrained
 from bowerbird.orchestrator.progress import Silent
-from bowerbird.types import ConfigError, ModelError, TaskError
+from bowerbird.orchestrator.store import archived
+from bowerbird.types import ConfigError, ModelError, RunError, TaskError
+from bowerbird.viewer.curves import draw_evaluation
 
 
 def settings(model: Path, name: str, **changes: str) -> list[str]:
@@ -147,6 +149,20 @@ def test_a_run_is_evaluated_from_its_newest_version(whole: Path) -> None:
     assert report.version == 3
     saved = json.loads((whole / "eval-after.json").read_text())
     assert [a.solved.mean for a in report.arms] == [a["solved"]["mean"] for a in saved["arms"]]
+
+
+def test_the_best_of_the_archive_is_an_arm_of_a_run(whole: Path, tmp_path: Path) -> None:
+    chosen = load_config(whole / "config.toml", ['eval.arms=["own", "archive"]'])
+    report = evaluate_run(whole, chosen, Silent())
+    trials = report.arm("archive").trials
+    assert len(trials) == report.tasks
+    known = {entry.scaffold.text for entry in archived(whole)}
+    assert {trial.card for trial in trials} <= known
+    assert draw_evaluation(report, tmp_path / "arms.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(RunError, match="archive is empty"):
+        evaluate_run(None, chosen, Silent())
+    with pytest.raises(ConfigError, match="no archive before training"):
+        untrained(load_config(whole / "config.toml", ['eval.arms=["archive"]']))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from bowerbird.scaffold.archive import Archive, Entry
+from bowerbird.scaffold.archive import Archive, Entry, best
 from bowerbird.types import Scaffold
 
 
@@ -30,3 +30,16 @@ def test_the_best_of_many_is_preferred() -> None:
     counts = [archive.previous("t", "sums", Random(seed)) for seed in range(400)]
     chosen = [int(e.scaffold.scaffold_id) for e in counts if e]
     assert sum(c >= 5 for c in chosen) > 3 * sum(c < 5 for c in chosen)
+
+
+def texted(text: str, value: float, category: str = "sums") -> Entry:
+    return Entry(Scaffold(f"{text}{value}", "t", "card", text, {}, None, None, None, 0), category, value, None)
+
+
+def test_the_best_is_the_text_with_the_best_record() -> None:
+    once, often = texted("lucky", 1.0), [texted("steady", 0.8) for _ in range(4)]
+    assert best([once, *often], "sums") is often[-1], "one good trial is not much"
+    assert best([once, texted("poor", 0.0)], "sums") is once
+    assert best([texted("elsewhere", 1.0, "words"), texted("here", 0.1)], "sums") == texted("here", 0.1)
+    assert best([texted("elsewhere", 1.0, "words")], "sums") == texted("elsewhere", 1.0, "words")
+    assert best([], "sums") is None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @settings
 @click.option("--out", type=FILE, help="Also write the report here, as JSON.")
 @click.option("--markdown", "markdown_file", type=FILE, help="Also write the tables here.")
+@click.option("--picture", type=FILE, help="Also draw the arms with their intervals here, as a PNG.")
 @click.option("--predictions", type=FILE, help="Also write each arm's patches, for the SWE-bench harness.")
 @plain_lines
 def evaluate(
@@ -31,20 +32,21 @@ def evaluate(
     overrides: tuple[str, ...],
     out: Path | None,
     markdown_file: Path | None,
+    picture: Path | None,
     predictions: Path | None,
     plain: bool,
 ) -> None:
     """Evaluate the newest version of RUN_DIR, or any model with --model, on held-out tasks.
 
     Arms at the same token budget, as `eval.arms` says: one plain sample, a fixed card, one loop over all tools (react),
-    the model's own scaffold. With `eval.samples` above 1 also pass@k and pass^k.
+    the model's own scaffold, the best of the run's archive. With `eval.samples` above 1 also pass@k and pass^k.
     """
     from bowerbird.viewer.live import make_watcher
     from bowerbird.viewer.tables import evaluation_tables, show
 
     if (run_dir is None) == (model is None) and not (model is None and config_file is not None):
         raise click.UsageError("name a run directory, or a model with --model, and not both")
-    for file in (out, markdown_file, predictions):
+    for file in (out, markdown_file, picture, predictions):
         if file is not None and not file.absolute().parent.is_dir():
             raise ConfigError(f"there is no folder {file.parent} to write {file.name} into")
     config = _config(run_dir, config_file, model, list(overrides))
@@ -58,6 +60,10 @@ def evaluate(
         show(table)
     show_trust(report)
     _save(report, tables, out, markdown_file)
+    if picture is not None:
+        from bowerbird.viewer.curves import draw_evaluation
+
+        click.echo(f"picture: {draw_evaluation(report, picture)}")
     if predictions is not None:
         _predict(report, predictions, config.model.name)
 

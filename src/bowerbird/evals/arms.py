@@ -4,8 +4,10 @@ plain   one sample, no scaffold
 fixed   a card written by hand
 react   the plainest agent: one loop over all tools
 own     a scaffold that the policy writes for the task, paid for out of the same budget
+archive the scaffold with the best record in the run's archive, of the task's category where there is one
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,12 +22,13 @@ from bowerbird.rewards.verifiers import TRUST, trust_key
 from bowerbird.rollout.driver import Driver, Job
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
+from bowerbird.scaffold.archive import Entry, best
 from bowerbird.scaffold.card import Card, write_card
 from bowerbird.scaffold.plan import REACT
 from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
 from bowerbird.tasks import TaskSet
 from bowerbird.tasks.patch import Change, unified
-from bowerbird.types import Outcome, Rollout, Scaffold, Verdict
+from bowerbird.types import Outcome, Rollout, RunError, Scaffold, Verdict
 
 FIXED = Card(
     decompose="none",
@@ -54,12 +57,14 @@ class Bench:
     sandbox: Sandbox
     pool: ThreadPoolExecutor
     grader: Grader
+    archive: Sequence[Entry] = ()
 
 
 def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
     """Every arm on every task, all in one batch. A scaffold that does not parse is a trial with reward 0."""
     arms = bench.config.eval.arms
-    scaffolds = {name: {"plain": _none, "fixed": _fixed, "react": _react, "own": _own}[name](bench) for name in arms}
+    make = {"plain": _none, "fixed": _fixed, "react": _react, "own": _own, "archive": _archive}
+    scaffolds = {name: make[name](bench) for name in arms}
     # arm beside arm on each task: what their prompts share is computed once
     jobs = [
         _job(bench, name, scaffold, k)
@@ -106,6 +111,18 @@ def _fixed(bench: Bench) -> list[Scaffold]:
 
 def _react(bench: Bench) -> list[Scaffold]:
     return [hand_written(f"react-{i}", t, REACT.model_dump_json(), "plan") for i, t in enumerate(bench.tasks)]
+
+
+def _archive(bench: Bench) -> list[Scaffold]:
+    """Nothing of it was found on a held-out task: those are never trained on."""
+    found = []
+    for number, view in enumerate(bench.tasks.views.values()):
+        entry = best(bench.archive, view.category)
+        if entry is None:
+            raise RunError("the archive is empty: leave the arm 'archive' out, or evaluate a run that has some steps")
+        kept = entry.scaffold
+        found.append(hand_written(f"archive-{number}", view.task_id, kept.text, kept.tier))
+    return found
 
 
 def _own(bench: Bench) -> list[Scaffold]:

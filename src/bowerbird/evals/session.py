@@ -12,12 +12,13 @@ from bowerbird.inference.models import resolve
 from bowerbird.orchestrator.grading import Grader, open_defences
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
-from bowerbird.orchestrator.store import RunStore, trained_tasks
+from bowerbird.orchestrator.store import RunStore, archived, trained_tasks
+from bowerbird.scaffold.archive import Entry
 from bowerbird.tasks import Loaded, TaskSet, load_named
 from bowerbird.tasks.katas import KataTask, family_names, train_heldout_split
 from bowerbird.tasks.repos import FAMILIES, RepoTask, generate
 from bowerbird.trainer.publish import complete
-from bowerbird.types import RunError, TaskError
+from bowerbird.types import ConfigError, RunError, TaskError
 
 
 def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Path | None = None) -> Path:
@@ -38,10 +39,11 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
         version = train(store, config, train_set, watcher)
         give_back()
         if config.eval.before and not before.exists():  # the untrained model can wait: rewards are seen sooner
-            save_report(evaluate_model(config, heldout, config.model.name, 0, watcher), before)
+            save_report(evaluate_model(untrained(config), heldout, config.model.name, 0, watcher), before)
             give_back()
         if config.eval.after:
-            save_report(evaluate_model(config, heldout, version.path, version.number, watcher), after)
+            report = evaluate_model(config, heldout, version.path, version.number, watcher, list(store.archived()))
+            save_report(report, after)
         return store.folder
     finally:
         store.close()
@@ -57,10 +59,13 @@ def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalRepo
     if not versions:
         raise RunError(f"{run} has no published version to evaluate")
     refuse_trained(run, heldout)
-    return evaluate_model(config, heldout, str(run / "versions" / str(versions[-1])), versions[-1], watcher)
+    newest = run / "versions" / str(versions[-1])
+    return evaluate_model(config, heldout, str(newest), versions[-1], watcher, archived(run))
 
 
-def evaluate_model(config: Config, heldout: TaskSet, model: str, version: int, watcher: Watcher) -> EvalReport:
+def evaluate_model(
+    config: Config, heldout: TaskSet, model: str, version: int, watcher: Watcher, archive: Sequence[Entry] = ()
+) -> EvalReport:
     path = resolve(model, watcher.says)
     # by the tasks' own verifiers, whatever a run was trained on, and otherwise under the defences of training
     own = config.model_copy(update={"verifier": VerifierConfig()})
@@ -69,7 +74,15 @@ def evaluate_model(config: Config, heldout: TaskSet, model: str, version: int, w
         open_defences(own, sandbox, watcher, None) as defences,
     ):
         grader = Grader(heldout, sandbox, defences, pool)
-        return evaluate(Bench(config, heldout, engine.chat, engine, sandbox, pool, grader), watcher)
+        return evaluate(Bench(config, heldout, engine.chat, engine, sandbox, pool, grader, archive), watcher)
+
+
+def untrained(config: Config) -> Config:
+    """Without the arm that needs an archive. Raises ConfigError where none is left."""
+    arms = tuple(arm for arm in config.eval.arms if arm != "archive")
+    if not arms:
+        raise ConfigError("eval.arms: no archive before training: name another arm, or eval.before = false")
+    return config.model_copy(update={"eval": config.eval.model_copy(update={"arms": arms})})
 
 
 def refuse_trained(run: Path, heldout: Collection[str]) -> None:

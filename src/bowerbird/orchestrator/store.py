@@ -180,14 +180,7 @@ class RunStore:
 
     def archived(self) -> Iterator[Entry]:
         """Every scaffold that counted, oldest first, for the archive."""
-        query = (
-            "SELECT s.scaffold_id, s.task_id, s.tier, s.text, s.spec, s.parent_id, s.version, s.value, s.failure, "
-            "t.category FROM scaffolds s JOIN tasks t USING (task_id) WHERE s.outcome = 'valid' AND s.invalid IS NULL "
-            "ORDER BY s.step, s.rowid"
-        )
-        for row in self._db.execute(query):
-            scaffold = Scaffold(row[0], row[1], row[2], row[3], json.loads(row[4]), None, row[5], None, row[6])
-            yield Entry(scaffold, row[9], row[7], row[8])
+        return _archived(self._db)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -231,11 +224,34 @@ def _call(call: Completion) -> dict[str, object]:
     return asdict(call)
 
 
+def _archived(db: sqlite3.Connection) -> Iterator[Entry]:
+    query = (
+        "SELECT s.scaffold_id, s.task_id, s.tier, s.text, s.spec, s.parent_id, s.version, s.value, s.failure, "
+        "t.category FROM scaffolds s JOIN tasks t USING (task_id) WHERE s.outcome = 'valid' AND s.invalid IS NULL "
+        "ORDER BY s.step, s.rowid"
+    )
+    for row in db.execute(query):
+        scaffold = Scaffold(row[0], row[1], row[2], row[3], json.loads(row[4]), None, row[5], None, row[6])
+        yield Entry(scaffold, row[9], row[7], row[8])
+
+
+def archived(folder: Path) -> list[Entry]:
+    """The archive of the run in `folder`, which may be under way. Raises RunError."""
+    with _reading(folder) as db:
+        return list(_archived(db))
+
+
 def trained_tasks(folder: Path) -> set[str]:
-    """Ids of the tasks that the run in `folder` was trained on, as far as it says."""
+    """Ids of the tasks that the run in `folder` was trained on, as far as it says. Raises RunError."""
+    with _reading(folder) as db:
+        return {task_id for (task_id,) in db.execute("SELECT DISTINCT task_id FROM scaffolds")}
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
     try:
         with closing(sqlite3.connect(f"file:{folder / 'run.db'}?mode=ro", uri=True)) as db:
-            return {task_id for (task_id,) in db.execute("SELECT DISTINCT task_id FROM scaffolds")}
+            yield db
     except sqlite3.Error as error:
         raise RunError(f"cannot read {folder / 'run.db'}: {error}") from error
 

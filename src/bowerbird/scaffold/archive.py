@@ -21,6 +21,21 @@ class Entry:
     failure: str | None
 
 
+def best(entries: Iterable[Entry], category: str) -> Entry | None:
+    """The entry whose text has the best record in a category, or in all where nothing of that one is known.
+
+    Entries of equal text and tier are one scaffold that was tried more often. What was tried seldom is trusted less:
+    the sum of its values is divided by one trial more than there were. The newest among equals.
+    """
+    known = list(entries)
+    own = [entry for entry in known if entry.category == category] or known
+    values: dict[tuple[str, str], list[float]] = {}
+    for entry in own:
+        values.setdefault((entry.scaffold.tier, entry.scaffold.text), []).append(entry.value)
+    record = {key: sum(found) / (len(found) + 1) for key, found in values.items()}
+    return max(reversed(own), key=lambda e: record[e.scaffold.tier, e.scaffold.text], default=None)
+
+
 class Archive:
     """Entries by task and by category. Filled from the run's database after a restart."""
 

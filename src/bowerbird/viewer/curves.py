@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bowerbird.evals.report import EvalReport
 from bowerbird.types import RunError
 from bowerbird.viewer.figure import new_figure, save
 from bowerbird.viewer.run_folder import RunFolder
@@ -20,6 +21,16 @@ def draw_curves(run_dir: Path) -> Path:
     Raises ConfigError without matplotlib, RunError when there is nothing to draw or the file cannot be written.
     """
     return save(_figure(RunFolder(run_dir)), run_dir / NAME)
+
+
+def draw_evaluation(report: EvalReport, path: Path) -> Path:
+    """The arms of one evaluation as a PNG. Raises ConfigError without matplotlib, RunError when it is not to be
+    written."""
+    figure = new_figure((7.0, 4.5))
+    from bowerbird.viewer import panels
+
+    panels.arms(figure.subplots(), report, None)
+    return save(figure, path)
 
 
 def _figure(folder: RunFolder) -> "Figure":

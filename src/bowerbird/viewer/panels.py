@@ -66,9 +66,10 @@ def rewards(axes: Axes, reports: Sequence[StepReport]) -> None:
 def arms(axes: Axes, before: EvalReport | None, after: EvalReport | None) -> None:
     """Bars of each arm before and after, with their 95% intervals."""
     frame(axes, "Held-out tasks, 95% intervals")
+    first = "before training" if after is not None else "this model"
     reports = [
         (label, report, color)
-        for label, report, color in (("before training", before, LOST), ("after training", after, SOLVE))
+        for label, report, color in ((first, before, LOST), ("after training", after, SOLVE))
         if report is not None
     ]
     if not reports:
@@ -88,7 +89,7 @@ def arms(axes: Axes, before: EvalReport | None, after: EvalReport | None) -> Non
             axes.annotate(
                 f"{100 * e.mean:.0f}%", (x, e.high), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=9
             )
-    labels = {"plain": "plain sample", "fixed": "fixed card", "own": "own card"}
+    labels = {"plain": "plain sample", "fixed": "fixed card", "react": "plain loop", "archive": "archive's best"}
     axes.set_xticks(range(len(names)), [labels.get(name, clean(name, 20)) for name in names])
     axes.set_ylim(0, 1.08 if max(e.solved.high for _, r, _ in reports for e in r.arms) > 0.85 else 1.0)
     legend(axes, loc="upper left")

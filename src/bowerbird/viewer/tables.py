@@ -13,7 +13,7 @@ from bowerbird.viewer.text import clean, duration
 if TYPE_CHECKING:
     from rich.console import Console
 
-OWN, BASELINES = "own", ("plain", "fixed", "react")  # arms of an evaluation
+OWN, BASELINES = "own", ("plain", "fixed", "react", "archive")  # arms of an evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ def evaluation_tables(before: EvalReport | None, after: EvalReport | None) -> li
     if not reports:
         return []
     gaps = differences(before, after)
-    several = [_passing_table(when, report) for when, report in reports if _samples(report) > 1]
+    alone = len(reports) == 1  # beside another, the table of arms says enough of single samples
+    several = [_passing_table(when, report) for when, report in reports if _samples(report) > 1 or alone]
     return [_arms_table(reports), *several, *([_gaps_table(gaps)] if gaps else [])]
 
 
@@ -150,7 +151,9 @@ def _passing_table(when: str, report: EvalReport) -> Table:
         cost = tokens_per_solved(arm)
         row = [arm.name, *(_share(once) for once, _ in found), *(_share(always) for _, always in found[1:])]
         rows.append((*row, f"{cost:.0f}" if math.isfinite(cost) else "–"))
-    return Table(f"{most} samples of each task, {when}", columns, tuple(rows), frozenset(columns[1:]))
+    return Table(
+        f"{most} sample{'s' if most > 1 else ''} of each task, {when}", columns, tuple(rows), frozenset(columns[1:])
+    )
 
 
 def _gaps_table(gaps: Sequence[tuple[str, Estimate]]) -> Table:
