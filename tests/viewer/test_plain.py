@@ -69,3 +69,13 @@ def test_what_is_said_stays_one_harmless_line() -> None:
     with watcher:
         watcher.says("loading\x1b[31m\nnow")
     assert log.getvalue() == "loading\\x1b[31m\\nnow\n"
+
+
+def test_a_long_phase_says_once_a_minute_how_far_it_is() -> None:
+    watcher, log, now = watched()
+    for done in range(8):
+        watcher.phase("evaluate", done, 8)
+        now[0] += 25
+    watcher.phase("evaluate", 8, 8)
+    lines = log.getvalue().splitlines()
+    assert lines == ["evaluate: 3 of 8 after 1:15", "evaluate: 6 of 8 after 2:30", "evaluate: 8 of 8 in 3:20"]

@@ -19,6 +19,7 @@ from bowerbird.sandbox.layers import Layers
 from bowerbird.sandbox.packages import Packages
 from bowerbird.sandbox.process import execute
 from bowerbird.sandbox.protocol import Base, Limits
+from bowerbird.sandbox.usage import MAX_ENTRIES, disk_use
 from bowerbird.sandbox.watch import Tracer
 from bowerbird.sandbox.workspace import LocalWorkspace, Site
 from bowerbird.types import SandboxError
@@ -81,7 +82,7 @@ class Ground:
                 undo.callback(self._bases.give_back, laid)
             else:
                 files = {**base.files, **files}
-            workspace = self._made(builder, laid, packages, tracer)
+            workspace = self._made(builder, base, laid, packages, tracer)
             undo.pop_all()
         try:
             for path, data in files.items():
@@ -99,30 +100,35 @@ class Ground:
         return self._packages.setdefault(python, Packages(self.home, python, self.owner)).folder(requirements)
 
     def _made(
-        self, builder: Builder, laid: Path | None, packages: Path | None, tracer: Tracer | None
+        self, builder: Builder, base: Base, laid: Path | None, packages: Path | None, tracer: Tracer | None
     ) -> LocalWorkspace:
-        """A workspace that starts from `laid`, a copy of it where overlays do not work."""
+        """A workspace that starts from `laid`, where `base` lies, or from a copy of it where overlays do not work."""
         token = object()
         try:
             place = Path(tempfile.mkdtemp(prefix="ws-", dir=self.home))
         except OSError as error:
             raise SandboxError(f"cannot make a workspace in {self.home}: {error.strerror}") from error
+        layers, room, entries = None, self._workspace_bytes, MAX_ENTRIES
         try:
             place.chmod(0o711)
             shared = laid is not None and builder.shares()
             layers = Layers(place, self.owner, laid if shared else None)
             if laid is not None and not shared:
                 copy(laid, place / "work")
+                size, there, _ = disk_use(layers.folder, most=1 << 30)
+                room, entries = room + size, entries + there  # it may write as much as one that shares
             mounts: Mapping[str, Path] = {}
             if self.decoys is not None:
                 mounts = self.decoys.lay(token, place / "decoys")
                 (place / "decoys").chmod(0o755)
             box, own = (builder.box(layers, mounts, packages, whole=whole) for whole in (True, False))
             release = partial(self._release, token, laid)
-            site = (place, layers, laid, box, own, self.owner, self._workspace_bytes)
+            site = (place, layers, laid, box, own, self.owner, room, entries)
             return LocalWorkspace(Site(*site, self.decoys, token, tracer, release))
         except (OSError, SandboxError) as error:
             self._release(token, None)  # the base is given back by whoever borrowed it
+            if layers is not None:
+                layers.close()
             shutil.rmtree(place, ignore_errors=True)
             if isinstance(error, SandboxError):
                 raise

@@ -26,21 +26,21 @@ def memory_of_tree(pid: int) -> int:
     return total
 
 
-def disk_use(folder: int) -> tuple[int, int, int]:
-    """Bytes on disk, entries and depth below an open folder; follows no link and gives up counting when over.
+def disk_use(folder: int, most: int = MAX_ENTRIES) -> tuple[int, int, int]:
+    """Bytes on disk, entries and depth below an open folder; follows no link and gives up counting beyond `most`.
 
     Runs while a hostile program changes the tree, so it works on descriptors and ignores what vanishes.
     """
     total = entries = deepest = 0
     waiting = [(os.dup(folder), 1)]
     try:
-        while waiting and entries <= MAX_ENTRIES and deepest <= MAX_DEPTH:
+        while waiting and entries <= most and deepest <= MAX_DEPTH:
             here, depth = waiting.pop()
             deepest = max(deepest, depth)
             try:
                 for name in os.listdir(here):
                     entries += 1
-                    if entries > MAX_ENTRIES:
+                    if entries > most:
                         break
                     with contextlib.suppress(OSError):
                         facts = os.stat(name, dir_fd=here, follow_symlinks=False)

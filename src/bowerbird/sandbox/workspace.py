@@ -21,7 +21,7 @@ from bowerbird.sandbox.layers import Layers
 from bowerbird.sandbox.process import Start, execute, unusable
 from bowerbird.sandbox.protocol import Collected, Execution, Limits
 from bowerbird.sandbox.snapshots import Snapshots
-from bowerbird.sandbox.usage import MAX_DEPTH, MAX_ENTRIES, disk_use, memory_of_tree
+from bowerbird.sandbox.usage import MAX_DEPTH, disk_use, memory_of_tree
 from bowerbird.sandbox.watch import Tracer, bounded
 from bowerbird.types import Facts, SandboxError
 
@@ -38,6 +38,7 @@ class Site:
     own_box: Box
     owner: int | None
     most_bytes: int
+    most_entries: int
     decoys: DecoyWatch | None
     token: object
     tracer: Tracer | None
@@ -110,9 +111,10 @@ class LocalWorkspace:
         return self._too_big(folder)
 
     def _too_big(self, folder: int) -> str | None:
-        size, entries, depth = disk_use(folder)
-        if size > self._site.most_bytes or entries > MAX_ENTRIES or depth > MAX_DEPTH:
-            return f"the workspace grew beyond {self._site.most_bytes} bytes or {MAX_ENTRIES} files"
+        most_bytes, most_entries = self._site.most_bytes, self._site.most_entries
+        size, entries, depth = disk_use(folder, most_entries)
+        if size > most_bytes or entries > most_entries or depth > MAX_DEPTH:
+            return f"the workspace grew beyond {most_bytes} bytes or {most_entries} files"
         return None
 
     def write(self, path: str, data: bytes) -> None:

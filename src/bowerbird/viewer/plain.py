@@ -1,4 +1,4 @@
-"""Quiet lines for a log: set-up, the end of each evaluation phase, and one line a step."""
+"""Quiet lines for a log: set-up, one line a step, and of other phases one a minute and one at the end."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,8 @@ from bowerbird.orchestrator.progress import StepReport
 from bowerbird.viewer.pace import Pace
 from bowerbird.viewer.text import STEP_PHASES, clean, duration, percent
 
+_EVERY_S = 60.0
+
 
 class PlainWatcher:
     """Writes to `out` and flushes each line. `clock` gives seconds."""
@@ -16,7 +18,7 @@ class PlainWatcher:
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out, self._clock = out, clock
         self._pace = Pace()
-        self._phase, self._began, self._told = "", 0.0, False
+        self._phase, self._began, self._told, self._spoke = "", 0.0, False, 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -30,12 +32,18 @@ class PlainWatcher:
         print(clean(text), file=self._out, flush=True)
 
     def phase(self, name: str, done: int, total: int) -> None:
-        """The phases of a step are on the step's own line; others get one line when they end."""
+        """The phases of a step are on the step's own line."""
+        now = self._clock()
         if name != self._phase or (self._told and done < total):
-            self._phase, self._began, self._told = name, self._clock(), False
-        if name not in STEP_PHASES and done >= total > 0 and not self._told:
+            self._phase, self._began, self._told, self._spoke = name, now, False, now
+        if name in STEP_PHASES or self._told:
+            return
+        if done >= total > 0:
             self._told = True
-            self.says(f"{name}: {done} of {total} in {duration(self._clock() - self._began)}")
+            self.says(f"{name}: {done} of {total} in {duration(now - self._began)}")
+        elif now - self._spoke >= _EVERY_S:
+            self._spoke = now
+            self.says(f"{name}: {done} of {total} after {duration(now - self._began)}")
 
     def stepped(self, report: StepReport, total_steps: int) -> None:
         self._pace.add(report.seconds)
