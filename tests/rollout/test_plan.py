@@ -180,7 +180,7 @@ def test_an_action_that_is_deeply_nested_is_told() -> None:
     assert "problem" in action.args
 
 
-CALLS = """{% if tools %}tools: {% for tool in tools %}{{ tool.function.name }} {% endfor %}
+CALLS = """{% if tools %}tools: {% for tool in tools %}{{ tool.function.name }} {% endfor %}as <tool_call>
 {% endif %}{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor %}<assistant>"""
 
 
@@ -241,3 +241,23 @@ def test_every_tool_has_a_schema_with_what_it_needs() -> None:
     assert found["read"]["required"] == ["path"]
     assert found["read"]["properties"]["first"] == {"type": "integer"}
     assert found["tests"] == {"type": "object", "properties": {}, "required": []}
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        CALLS.replace("<tool_call>", "something else"),
+        CALLS.replace(
+            "{% for m", "{% if messages[-1].role == 'tool' %}{{ raise_exception('no id') }}{% endif %}{% for m"
+        ),
+        CALLS.replace("tools", "utilities"),
+    ],
+)
+def test_a_template_whose_calls_cannot_be_read_gets_fences(tiny: Path, template: str) -> None:
+    tokenizer = load_tokenizer(str(tiny))
+    tokenizer.chat_template = template
+    assert not Chat(tokenizer).takes_tools
+
+
+def test_many_blanks_in_a_call_cost_no_time() -> None:
+    assert parse_action("<tool_call>x" + " " * 400_000 + "y") is not None

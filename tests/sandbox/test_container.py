@@ -5,6 +5,7 @@ BOWERBIRD_ENGINES="docker podman" BOWERBIRD_IMAGE=python:3.12-slim pytest tests/
 
 import json
 import os
+import platform
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,8 @@ def test_a_missing_engine_and_a_missing_image_say_what_to_do(tmp_path: Path, mon
 
 
 def test_an_engine_that_fails_at_a_command_is_a_sandbox_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_engine(tmp_path, monkeypatch, 'case "$*" in *" run "*) echo "no space left" >&2; exit 125;; esac')
+    fails = 'case "$*" in *" run "*) echo "no space left" >&2; exit 125;; *" image "*) echo null;; esac'
+    fake_engine(tmp_path, monkeypatch, fails)
     sandbox = ContainerSandbox("docker")
     try:
         with sandbox.open({"a": b"x"}) as workspace:
@@ -72,6 +74,17 @@ def test_an_engine_that_fails_at_a_command_is_a_sandbox_error(tmp_path: Path, mo
         sandbox.close()
     said = (tmp_path / "said").read_text().splitlines()
     assert said[0].startswith("--context here image inspect ")
+
+
+def test_containers_of_processes_that_are_gone_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = platform.node()
+    rows = f"gone {here}:/no/such/home\nlives {here}:{tmp_path}\nelsewhere another:/no/such/home\nodd \n"
+    fake_engine(tmp_path, monkeypatch, f"case \"$*\" in *' image '*) echo null;; *' ps '*) printf '{rows}';; esac")
+    ContainerSandbox("docker").close()
+    said = (tmp_path / "said").read_text()
+    assert "rm --force gone" in said
+    assert "rm --force lives" not in said
+    assert "rm --force elsewhere" not in said
 
 
 def test_what_a_container_is_started_with() -> None:

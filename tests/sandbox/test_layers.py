@@ -78,6 +78,13 @@ def test_a_folder_in_place_of_a_removed_one_hides_the_base(local: LocalSandbox) 
         assert workspace.collect(["a/n", "a/x"]).files == {"a/n": b"new"}
 
 
+def test_a_locked_folder_is_written_to(local: LocalSandbox) -> None:
+    with local.open({}, base=BASE) as workspace:
+        workspace.run(["sh", "-c", "touch a/b/z; chmod 0 a/b a ."])
+        workspace.write("a/b/n", b"1")
+        assert workspace.collect(["a/b/n", "a/b/x"]).files == {"a/b/n": b"1", "a/b/x": b"a/bx"}
+
+
 def test_protected_files_of_the_base(local: LocalSandbox) -> None:
     with local.open({"own": b"1"}, base=BASE, protected=["a/x", "a/y", "c/d/x", "own"]) as workspace:
         assert workspace.watched().protected_changes == ()

@@ -192,3 +192,15 @@ def test_extra_folders_are_hidden(sandbox):
             assert workspace.run(["ls", "/usr/share"]).stdout != b""
     finally:
         hidden.close()
+
+
+@pytest.mark.sandbox
+def test_many_folders_side_by_side_are_all_counted():
+    small = LocalSandbox(workspace_bytes=8 << 20)
+    try:
+        with small.open({}) as workspace:
+            code = "import os\nfor n in range(1500):\n    os.mkdir(str(n)); open(f'{n}/f', 'wb').write(bytes(8192))"
+            workspace.run(["python3", "-c", code], limits=LIMITS)
+            assert b"grew beyond" in workspace.run(["true"], limits=LIMITS).stderr
+    finally:
+        small.close()

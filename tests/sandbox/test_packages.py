@@ -8,7 +8,7 @@ import pytest
 from bowerbird.rewards.oracle import OracleVerifier
 from bowerbird.rewards.verifiers.hardened import PytestVerifier
 from bowerbird.sandbox import Base, LocalSandbox
-from bowerbird.sandbox.packages import install
+from bowerbird.sandbox.packages import _LINE, install
 from bowerbird.types import Case, SandboxError, VerifierSpec
 
 pytestmark = pytest.mark.sandbox
@@ -27,7 +27,9 @@ def requirements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         names = ("tripler.py", *(f"{info}/{name}" for name in ("METADATA", "WHEEL", "entry_points.txt", "RECORD")))
         wheel.writestr(f"{info}/RECORD", "".join(f"{name},,\n" for name in names))
     (tmp_path / "onlysource-1.0.tar.gz").write_bytes(b"")
-    return f"--no-index\n--find-links {tmp_path}\ntripler==1.0\n"
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    return "tripler==1.0  # ours\n"
 
 
 def test_commands_import_them_and_run_their_scripts(sandbox: LocalSandbox, requirements: str) -> None:
@@ -69,7 +71,44 @@ def test_they_are_installed_once(requirements: str) -> None:
     assert install(requirements, (3, 12)) != first
 
 
-@pytest.mark.parametrize("wanted", ["nowhere==9", "onlysource==1.0", "tripler==1.0 bad syntax"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--no-binary :all:",
+        "--index-url https://elsewhere.test/${HOME}",
+        "-e .",
+        "./local",
+        "tripler @ file:///tmp/x.tar.gz",
+        "git+https://elsewhere.test/x",
+        "https://elsewhere.test/x.whl",
+        "-r other.txt",
+        "tripler; python_version > '${HOME}'",
+        "tripler \\",
+        "tripler==1.0 bad syntax",
+    ],
+)
+def test_a_line_is_a_name_with_versions_and_nothing_else(sandbox: LocalSandbox, requirements: str, line: str) -> None:
+    with pytest.raises(SandboxError, match="NAME, versions and markers only"):
+        sandbox.open({}, base=Base(requirements=f"{requirements}{line}\n"))
+
+
+@pytest.mark.parametrize(
+    "line", ["a", "a-b_c.d[x, y] >= 1.0, < 2", "a==1.*", "a ~= 2.1 ; python_version < '3.12' and os_name == 'posix'"]
+)
+def test_ordinary_lines_are_taken(line: str) -> None:
+    assert _LINE.fullmatch(line)
+
+
+def test_only_pythons_own_scripts_are_changed(sandbox: LocalSandbox, requirements: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "tripler-1.0-py3-none-any.whl", "a") as wheel:
+        script = zipfile.ZipInfo("tripler-1.0.data/scripts/shell-tool")
+        script.external_attr = 0o100755 << 16
+        wheel.writestr(script, "#!/bin/sh\necho from a shell\n")
+    with sandbox.open({}, base=Base(requirements=requirements)) as workspace:
+        assert workspace.run(["shell-tool"]).stdout == b"from a shell\n"
+
+
+@pytest.mark.parametrize("wanted", ["nowhere==9", "onlysource==1.0"])
 def test_what_cannot_be_had_as_a_wheel_says_so(sandbox: LocalSandbox, requirements: str, wanted: str) -> None:
     lines = requirements.replace("tripler==1.0", wanted)
     with pytest.raises(SandboxError, match="wheels only"):

@@ -118,5 +118,5 @@ def test_odd_lines_and_empty_files_are_in_the_patch(repo: Path) -> None:
     )
     assert "-one\x0c\u2028two\n+1\n last\n" in text
     assert "No newline" not in text
-    assert "Empty file gone is gone" in text
-    assert "Empty file new is new" in text
+    assert "diff --git a/gone b/gone\ndeleted file mode" in text
+    assert "diff --git a/new b/new\nnew file mode" in text

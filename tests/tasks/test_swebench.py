@@ -9,11 +9,14 @@ import pytest
 from click.testing import CliRunner
 
 from bowerbird.cli import main
+from bowerbird.config import load_config
+from bowerbird.evals.session import task_sets
+from bowerbird.rewards.grade import grade
 from bowerbird.rewards.verifiers import make_verifier
 from bowerbird.sandbox import Sandbox
 from bowerbird.tasks import load_reference, load_task
 from bowerbird.tasks.swebench import checkout, is_test, read_instances
-from bowerbird.types import WHOLE, TaskError
+from bowerbird.types import WHOLE, Facts, Outcome, Rollout, Scaffold, TaskError
 
 OLD = "def half(x):\n    return x // 3\n"
 TEST = "from small.sums import half\n\n\ndef test_kept():\n    assert half(0) == 0\n"
@@ -81,6 +84,36 @@ def test_an_instance_is_graded_by_its_own_tests(dataset: Path, sandbox: Sandbox)
     cheat = {"tests/test_sums.py": b"def test_new(): pass\ndef test_kept(): pass\n"}
     assert verifier.verify(task.spec, cheat).reward == 0.0
     assert CliRunner().invoke(main, ["tasks", "check", str(folder.parent)]).exit_code == 0
+
+
+@pytest.mark.sandbox
+def test_a_rollout_that_changes_any_file_is_graded_and_not_flagged(dataset: Path, sandbox: Sandbox) -> None:
+    convert(dataset)
+    task = load_task(dataset.parent / "out" / "org__small-1")
+    scaffold = Scaffold("s", task.view.task_id, "plan", "{}", {}, None, None, None, 0)
+    files = {"src/small/sums.py": OLD.replace("3", "2").encode(), "notes.md": b"what I did\n"}
+    rollout = Rollout("r", task.view.task_id, "s", (), files, (), Facts(), None, None)
+    verdict = grade(task.view, task.spec, scaffold, rollout, make_verifier("task", sandbox)).verdict
+    assert (verdict.outcome, verdict.reward, verdict.flags) == (Outcome.VALID, 1.0, ())
+
+
+def test_one_text_cannot_answer_a_whole_workspace(dataset: Path) -> None:
+    convert(dataset)
+    source = f'tasks.source="{dataset.parent / "out"}"'
+    with pytest.raises(TaskError, match=r"scaffold.tier = 'card' and eval.arms has 'plain'"):
+        task_sets(load_config(None, [source, "tasks.train=1", "tasks.heldout=1"]))
+
+
+def test_a_renamed_file_is_found_under_its_old_name(dataset: Path) -> None:
+    clone = dataset.parent / "clones" / "org__small"
+    git(clone, "mv", "src/small/sums.py", "src/small/halves.py")
+    (clone / "src/small/halves.py").write_text(OLD + "\n\nx = 1\n")
+    git(clone, "add", "-A")
+    changed(dataset, patch=git(clone, "diff", "--cached", "-M10", "--", "src"))
+    git(clone, "reset", "-q", "--hard")
+    assert "rename from" in json.loads(dataset.read_text())["patch"]
+    assert convert(dataset).exit_code == 0
+    assert set(load_reference(dataset.parent / "out" / "org__small-1").files) == {"src/small/halves.py"}
 
 
 def test_nothing_of_the_answer_is_shown(dataset: Path) -> None:

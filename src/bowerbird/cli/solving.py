@@ -31,11 +31,13 @@ def solve_it(wish: Wish) -> None:
     prices = _prices(wish["price"])
     repository = read_repository(wish["repo"])
     requirements = read_text(wish["requirements"]) if wish["requirements"] is not None else ""
-    task = task_view(wish["instruction"], repository, _words(wish["tests"]), requirements)
     for line in repository.left_out:
         click.echo(f"left out: {clean(line)}", err=True)
     budget = Budget(wish["tokens"], wish["turns"], 4 * wish["turns"], wish["turn_tokens"], _ACTION_S)
     sandbox = open_sandbox(wish["backend"], hide=(repository.root,))
+    with sandbox.open({}) as workspace:
+        git = workspace.run(["git", "--version"]).exit_code == 0
+    task = task_view(wish["instruction"], repository, _words(wish["tests"]), requirements, git=git)
     with _sampler(wish) as (sampler, usage):
         shop = Workshop(sampler, sandbox, budget)
         scaffold = _scaffold(wish, task, shop, repository)

@@ -9,7 +9,7 @@ archive the scaffold with the best record in the run's archive, of the task's ca
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bowerbird.config import Config
 from bowerbird.evals.report import EvalReport, Trial, arm_result
@@ -120,8 +120,7 @@ def _archive(bench: Bench) -> list[Scaffold]:
         entry = best(bench.archive, view.category)
         if entry is None:
             raise RunError("the archive is empty: leave the arm 'archive' out, or evaluate a run that has some steps")
-        kept = entry.scaffold
-        found.append(hand_written(f"archive-{number}", view.task_id, kept.text, kept.tier))
+        found.append(replace(entry.scaffold, scaffold_id=f"archive-{number}", task_id=view.task_id, parent_id=None))
     return found
 
 

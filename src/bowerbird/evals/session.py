@@ -18,7 +18,7 @@ from bowerbird.tasks import Loaded, TaskSet, load_named
 from bowerbird.tasks.katas import KataTask, family_names, train_heldout_split
 from bowerbird.tasks.repos import FAMILIES, RepoTask, generate
 from bowerbird.trainer.publish import complete
-from bowerbird.types import ConfigError, RunError, TaskError
+from bowerbird.types import WHOLE, ConfigError, RunError, TaskError
 
 
 def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Path | None = None) -> Path:
@@ -26,6 +26,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
 
     Raises BowerbirdError for all that can be foreseen: no sandbox, no model, a full disk, a stop by the user.
     """
+    first = untrained(config) if config.eval.before else config  # refused before a step, not after all
     if resume is not None:
         store, config = RunStore.open(resume)
         train_set, heldout = task_sets(config)
@@ -39,7 +40,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
         version = train(store, config, train_set, watcher)
         give_back()
         if config.eval.before and not before.exists():  # the untrained model can wait: rewards are seen sooner
-            save_report(evaluate_model(untrained(config), heldout, config.model.name, 0, watcher), before)
+            save_report(evaluate_model(first, heldout, config.model.name, 0, watcher), before)
             give_back()
         if config.eval.after:
             report = evaluate_model(config, heldout, version.path, version.number, watcher, list(store.archived()))
@@ -105,6 +106,7 @@ def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
         trained = generate(tasks.seed, tasks.train, families=FAMILIES[:-2])
         return _generated(trained), _generated(generate(tasks.seed, tasks.heldout, families=FAMILIES[-2:]))
     found = load_named(tasks.source)
+    _refuse_cards(config, found)
     ids = sorted(_gradable(tasks.source, found), key=lambda task_id: _content(found, task_id))
     if len(ids) < tasks.train + tasks.heldout:
         raise TaskError(
@@ -116,6 +118,20 @@ def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
     if len(rest) < tasks.train:
         raise TaskError(f"{tasks.source}: some tasks are there twice, so only {len(rest)} are left to train on")
     return _part(found, rest), _part(found, held)
+
+
+def _refuse_cards(config: Config, tasks: TaskSet) -> None:
+    """Raises TaskError where a task takes its whole workspace, and somebody would answer it with one text."""
+    whole = next((task_id for task_id, view in tasks.views.items() if view.submission == WHOLE), None)
+    if whole is None:
+        return
+    texts = [f"scaffold.tier = {config.scaffold.tier!r}"] if config.scaffold.tier == "card" else []
+    texts += [f"eval.arms has {arm!r}" for arm in config.eval.arms if arm in ("plain", "fixed")]
+    if texts:
+        raise TaskError(
+            f"{whole} takes a whole workspace, which one text cannot answer, and {' and '.join(texts)}: "
+            'set scaffold.tier = "plan" or "program", and eval.arms = ["react", "own"]'
+        )
 
 
 def _say_note(config: Config, tasks: TaskSet, watcher: Watcher) -> None:

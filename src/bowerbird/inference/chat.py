@@ -1,6 +1,7 @@
 """Messages to token ids under the model's own chat template. Sampled ids are never re-tokenised."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from bowerbird.types import ModelError
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 Message = Mapping[str, str]  # {"role": "user", "content": "..."}
 Schema = Mapping[str, Any]  # of one tool, as OpenAI's API has it
+_FORMS = ("<tool_call>", '"parameters"', "TOOL_CALLS")  # of calls, as `rollout.actions` reads them
+_PROBE: Schema = {"type": "function", "function": {"name": "x", "description": "x", "parameters": {"type": "object"}}}
 _MARK = "\u241ebowerbird\u241e"
 
 
@@ -29,10 +32,17 @@ class Chat:
             raise ModelError("the model's tokenizer has no chat template: use an instruction-tuned model")
         self._tokenizer: Any = cast(Any, tokenizer)
 
-    @property
+    @cached_property
     def takes_tools(self) -> bool:
-        """Whether the model's template has a form for tools."""
-        return "tools" in str(self._tokenizer.chat_template)
+        """Whether the model's template has a form for tools that is read here, and takes a tool's turn without more."""
+        template = str(self._tokenizer.chat_template)
+        if "tools" not in template or not any(form in template for form in _FORMS):
+            return False
+        try:
+            self.extend((), "x", role="tool")
+            return bool(self.prompt([{"role": "user", "content": "x"}], tools=[_PROBE]))
+        except ValueError:
+            return False
 
     def prompt(self, messages: Sequence[Message], prefill: str = "", tools: Sequence[Schema] = ()) -> tuple[int, ...]:
         """Ids up to where the assistant's answer begins; `prefill` is the forced beginning of that answer, `tools` are

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -57,7 +58,7 @@ class RemoteChat(Chat):
         self._messages: dict[int, Message] = {}
         self._lock = threading.Lock()  # answers are encoded in threads
 
-    @property
+    @cached_property
     def takes_tools(self) -> bool:
         return self._tools
 
@@ -149,7 +150,7 @@ def _text_of(message: Mapping[str, Any]) -> str:
     function = calls[0]["function"]
     try:
         arguments = json.loads(function["arguments"] or "{}")
-    except ValueError:  # the model's own affair: whoever reads the call says so
+    except (ValueError, RecursionError):  # the model's own affair: whoever reads the call says so
         arguments = str(function["arguments"])
     return f"{said}{_CALL}{json.dumps({'name': function['name'], 'arguments': arguments})}{_CALLED}"
 

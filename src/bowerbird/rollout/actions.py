@@ -14,7 +14,7 @@ from bowerbird.rollout.tools import TOOLS
 
 _SHELLS = ("sh", "bash", "shell", "console")
 _BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<head>[^\n`]*)\n(?P<body>.*?)^(?P=fence)[ \t]*$", re.DOTALL | re.MULTILINE)
-_CALL = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.DOTALL)
+_CALL = re.compile(r"<tool_call>(.*?)(?:</tool_call>|\Z)", re.DOTALL)
 _TAGGED = re.compile(r"<function=([^>\n]+)>(.*?)(?:</function>|\Z)", re.DOTALL)
 _PARAMETER = re.compile(r"<parameter=([^>\n]+)>\n?(.*?)\n?</parameter>", re.DOTALL)
 _MISTRAL = "[TOOL_CALLS]"
@@ -32,10 +32,10 @@ class Action:
 def parse_action(answer: str) -> Action | None:
     """The first action in an answer; None where there is none, and the model is done."""
     if call := _CALL.search(answer):
-        return _of_tags(call[1]) or _of_json(call[1])
+        return _of_tags(call[1]) or _of_json(call[1].strip())
     if _MISTRAL in answer:
         return _of_json(answer.partition(_MISTRAL)[2].strip())
-    if answer.lstrip().startswith("{") and (whole := _of_json(answer.strip())).tool:
+    if answer.lstrip().startswith(("{", "[{")) and (whole := _of_json(answer.strip())).tool:
         return whole
     for block in _BLOCK.finditer(answer):
         if action := _of_block(block["head"].strip(), block["body"]):

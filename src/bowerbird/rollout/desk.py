@@ -14,7 +14,7 @@ from bowerbird.types import WHOLE, Facts, SandboxError, TaskView
 
 PROGRAM_LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 29, file_bytes=0, processes=1, output_bytes=1 << 20)
 READ_BYTES = 1 << 20
-_MOST_NEW, _LISTING_BYTES = 20_000, 4 << 20
+_MOST_CHANGED, _MOST_BYTES, _LISTING_BYTES = 2_000, 32 << 20, 16 << 20
 _CACHES = "-name __pycache__ -o -name .pytest_cache -o -name .mypy_cache -o -name .ruff_cache -o -name .git"
 _LISTING = f"find . \\( {_CACHES} \\) -prune -o -type f -print0"
 
@@ -79,17 +79,28 @@ class Desk:
         given = self._task.workspace
         listed = {os.fsdecode(name).removeprefix("./") for name in done.stdout.split(b"\0") if name}
         new = sorted(name for name in listed - set(given) if not is_control(name))
-        if len(new) > _MOST_NEW:
-            return Collected({}, (f"the workspace: more than {_MOST_NEW} new files",))
-        found = self._opened().collect((*given, *new), max_bytes=READ_BYTES)
-        odd = {name for name in given if any(text.startswith(f"{name}: ") for text in found.anomalies)}
-        return Collected(dict(found.files) | {name: given[name] for name in odd})
+        files: dict[str, bytes] = {}
+        changed = size = 0
+        for name in (*given, *new):  # one by one: sparse files are large and take no room on the disk
+            found = self._opened().collect((name,), max_bytes=READ_BYTES)
+            before, now = given.get(name), found.files.get(name)
+            if found.anomalies or now == before:
+                now = before
+            elif now is not None:
+                changed, size = changed + 1, size + len(now)
+            if changed > _MOST_CHANGED or size > _MOST_BYTES:
+                return Collected({}, (f"the workspace: over {_MOST_CHANGED} files or {_MOST_BYTES >> 20} MiB changed",))
+            if now is not None:
+                files[name] = now
+        return Collected(files)
 
     def _submitted(self, workspace: Workspace) -> Collected:
         if self._task.submission != WHOLE:
             return workspace.collect(self._task.submission)
-        found, given = self.standing(), self._task.workspace
-        return Collected({n: data for n, data in found.files.items() if given.get(n) != data}, found.anomalies)
+        found, given = self.standing(), self._task.workspace  # too much is nothing, and no objection
+        return Collected(
+            {n: data for n, data in found.files.items() if given.get(n) is not data and given.get(n) != data}
+        )
 
     def close(self) -> None:
         """Give everything up. Safe to call again."""

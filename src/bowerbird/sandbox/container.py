@@ -4,7 +4,9 @@ Slower than `local` (a third of a second a command), and where an image brings w
 engine's own client is used, so that its contexts, storage and rootless set-ups work as its user knows them.
 """
 
+import json
 import os
+import platform
 import secrets
 import shlex
 import shutil
@@ -27,10 +29,11 @@ from bowerbird.sandbox.workspace import LocalWorkspace
 from bowerbird.types import SandboxError, SandboxUnavailable
 
 IMAGE = "python:3.12-slim"
-LABEL = "bowerbird.pid"
+LABEL = "bowerbird.home"  # the machine and folder of the process that a container belongs to
 # What the engine's client needs of ours; nothing of it reaches the container.
 _KEPT = ("PATH", "HOME", "USER", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "CONTAINER_HOST")
 _EMPTIED = ("/root", "/home", "/var", "/mnt", "/media", "/srv", "/boot", "/sys", "/run", "/usr/src")
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what engines take where an image says none
 _CLIENT_S = 120.0
 
 
@@ -90,9 +93,10 @@ class ContainerSandbox:
         self._image = os.environ.get("BOWERBIRD_IMAGE", IMAGE)
         if shutil.which(self._engine[0]) is None:
             raise SandboxUnavailable(f"{self._engine[0]} is missing: install it, or use the local back end")
-        _check_image(self._engine, self._image)
+        self._path = _path_of(self._engine, self._image)
+        self._ground = Ground(workspace_bytes, decoys=watch != "off")  # which removes the homes of the dead
+        self._label = f"{platform.node()}:{self._ground.home}"
         _sweep(self._engine)
-        self._ground = Ground(workspace_bytes, decoys=watch != "off")
         self._user = self._ground.owner if self._ground.owner is not None else os.geteuid()
         self._python = (3, 0)  # until the probe has asked
         self._etc = self._ground.home / "etc"
@@ -138,7 +142,7 @@ class ContainerSandbox:
         options = list(self._options())
         if packages is not None:
             mounts.append(Mount(PACKAGES, packages))
-            options += ["--env", f"PYTHONPATH={PACKAGES}"]
+            options += ["--env", f"PYTHONPATH={PACKAGES}", "--env", f"PATH={PACKAGES}/bin:{self._path}"]
         return ContainerBox(self._engine, tuple(options), self._image, tuple(mounts))
 
     def shares(self) -> bool:
@@ -158,7 +162,7 @@ class ContainerSandbox:
         )
         podman += ["--userns", "keep-id"] if podman and self._ground.owner is None else []
         return (
-            *("--pull", "never", "--label", f"{LABEL}={os.getpid()}", "--network", "none", "--hostname", "sandbox"),
+            *("--pull", "never", "--label", f"{LABEL}={self._label}", "--network", "none", "--hostname", "sandbox"),
             *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--security-opt", f"seccomp={profile}"),
             *("--user", f"{self._user}:{self._user}", *podman),
             *("--read-only", "--ipc", "private", "--shm-size", str(TMP_BYTES), "--workdir", "/work"),
@@ -232,8 +236,14 @@ def _ask(line: Sequence[str]) -> "subprocess.CompletedProcess[str]":
 
 def _pid_of(engine: Sequence[str], name: str) -> int:
     """Pid 1 of a container on this machine; 0 where the engine runs on another."""
-    said = _ask([*engine, "inspect", "--format", "{{.State.Pid}}", name]).stdout.strip()
-    return int(said) if said.isdigit() and Path(f"/proc/{said}").exists() else 0
+    pid, _, container = (
+        _ask([*engine, "inspect", "--format", "{{.State.Pid}} {{.Id}}", name]).stdout.strip().partition(" ")
+    )
+    try:
+        ours = pid.isdigit() and container in Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return 0
+    return int(pid) if ours and container else 0
 
 
 def _remove(engine: Sequence[str], name: str) -> None:
@@ -242,15 +252,17 @@ def _remove(engine: Sequence[str], name: str) -> None:
     _ask([*engine, "rm", "--force", name])
 
 
-def _check_image(engine: Sequence[str], image: str) -> None:
-    found = _ask([*engine, "image", "inspect", image])
-    if found.returncode == 0:
-        return
-    said = found.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-    raise SandboxUnavailable(
-        f"{engine[0]} has no image {image} ({said[0][:200]}): `{shlex.join([*engine, 'pull', image])}`, or name "
-        "another in BOWERBIRD_IMAGE"
-    )
+def _path_of(engine: Sequence[str], image: str) -> str:
+    """The image's PATH. Raises SandboxUnavailable where there is no such image."""
+    found = _ask([*engine, "image", "inspect", "--format", "{{json .Config.Env}}", image])
+    if found.returncode != 0:
+        said = found.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        raise SandboxUnavailable(
+            f"{engine[0]} has no image {image} ({said[0][:200]}): `{shlex.join([*engine, 'pull', image])}`, or name "
+            "another in BOWERBIRD_IMAGE"
+        )
+    variables = json.loads(found.stdout.strip() or "null") or []
+    return next((text.removeprefix("PATH=") for text in variables if text.startswith("PATH=")), _PATH)
 
 
 def _sweep(engine: Sequence[str]) -> None:
@@ -258,6 +270,7 @@ def _sweep(engine: Sequence[str]) -> None:
     shown = f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
     listed = _ask([*engine, "ps", "--all", "--filter", f"label={LABEL}", "--format", shown])
     for line in listed.stdout.splitlines():
-        container, _, pid = line.partition(" ")
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+        container, _, label = line.partition(" ")
+        machine, _, home = label.partition(":")
+        if machine == platform.node() and home and not Path(home).exists():
             _remove(engine, container)

@@ -68,13 +68,15 @@ class Ground:
         protected: Collection[str],
         base: Base,
         python: tuple[int, int],
+        interpreter: Path | None = None,
         tracer: Tracer | None = None,
     ) -> LocalWorkspace:
-        """A fresh workspace holding `files` on top of `base`. `python`: the version inside. Raises SandboxError."""
+        """A fresh workspace holding `files` on top of `base`. `python`: the version inside, `interpreter`: that Python
+        where it is on this machine. Raises SandboxError."""
         if unknown := set(protected) - set(files) - set(base.files):
             raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")
         lay = base.git or len(base.files) > SHARED_FILES or sum(map(len, base.files.values())) > SHARED_BYTES
-        packages = self._required(base.requirements, python)
+        packages = self._required(base.requirements, python, interpreter)
         with contextlib.ExitStack() as undo:
             laid = None
             if lay:
@@ -94,10 +96,11 @@ class Ground:
         workspace.protect(given, frozenset(protected) - frozenset(files))
         return workspace
 
-    def _required(self, requirements: str, python: tuple[int, int]) -> Path | None:
+    def _required(self, requirements: str, python: tuple[int, int], interpreter: Path | None) -> Path | None:
         if not requirements.strip():
             return None
-        return self._packages.setdefault(python, Packages(self.home, python, self.owner)).folder(requirements)
+        fresh = Packages(self.home, python, self.owner, interpreter)
+        return self._packages.setdefault(python, fresh).folder(requirements)
 
     def _made(
         self, builder: Builder, base: Base, laid: Path | None, packages: Path | None, tracer: Tracer | None

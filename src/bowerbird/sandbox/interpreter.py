@@ -24,6 +24,11 @@ class Interpreter:
     mount_point: str = MOUNT_POINT
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def on_host(self) -> Path:
+        """The same on this machine."""
+        return Path(self.path) if self.mount is None else self.mount / "bin" / "python3"
+
 
 def _version(path: Path) -> tuple[int, int] | None:
     code = "import sys; print(*sys.version_info[:2])"

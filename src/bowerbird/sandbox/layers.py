@@ -15,7 +15,7 @@ import stat
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from bowerbird.sandbox.beneath import open_beneath, parts_of, write_beneath
+from bowerbird.sandbox.beneath import open_beneath, open_up, parts_of, write_beneath
 
 _OPAQUE = "user.overlay.opaque"
 _WALK = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -101,6 +101,7 @@ class Layers:
         """The first parent of a path that is there and is no folder: what is written takes its place."""
         with self._walk() as enter:
             for number, name in enumerate(parts[:-1]):
+                enter.unlock()
                 kind = enter.kind(name)
                 if kind is None:
                     return None
@@ -134,6 +135,10 @@ class _Walk:
         if stat.S_ISCHR(facts.st_mode) and facts.st_rdev == 0:
             return "removed"
         return "folder" if stat.S_ISDIR(facts.st_mode) else "other"
+
+    def unlock(self) -> None:
+        """Give us the folder back where a command has locked it."""
+        open_up(self._here)
 
     def opaque(self) -> bool:
         """Whether this folder hides the base's."""

@@ -1,5 +1,6 @@
 """The local back end: bubblewrap with namespaces, no capabilities, seccomp, and resource limits."""
 
+import os
 import shutil
 import tempfile
 import threading
@@ -104,7 +105,7 @@ class LocalSandbox:
             if self._tracing is None:
                 try:
                     version = self._interpreter.version
-                    with self._ground.open(self, {}, (), NO_BASE, version, self._tracer) as workspace:
+                    with self._ground.open(self, {}, (), NO_BASE, version, tracer=self._tracer) as workspace:
                         problem = sees_calls(workspace)
                 except SandboxUnavailable:
                     raise
@@ -120,7 +121,8 @@ class LocalSandbox:
     ) -> LocalWorkspace:
         """A fresh workspace holding `files` on top of `base`. Raises SandboxError."""
         tracer = self._tracer if self._traces() else None
-        return self._ground.open(self, files, protected, base, self._interpreter.version, tracer)
+        inside = self._interpreter
+        return self._ground.open(self, files, protected, base, inside.version, inside.on_host, tracer)
 
     def box(self, layers: Layers, decoys: Mapping[str, Path], packages: Path | None, *, whole: bool) -> BwrapBox:
         """See `ground.Builder`."""
@@ -134,11 +136,17 @@ class LocalSandbox:
             if self._sharing is None:
                 with tempfile.TemporaryDirectory(dir=self._ground.home) as folder:
                     Path(folder).chmod(0o711)
-                    self._sharing = self._overlays(Layers(Path(folder), self._ground.owner, self._etc))
+                    base = Path(folder) / "base"
+                    (base / "folder").mkdir(parents=True)
+                    (base / "folder" / "file").touch()
+                    for path in (base, *base.rglob("*")):
+                        if self._ground.owner is not None:
+                            os.chown(path, self._ground.owner, self._ground.owner)
+                    self._sharing = self._overlays(Layers(Path(folder), self._ground.owner, base))
             return self._sharing
 
     def _overlays(self, layers: Layers) -> bool:
-        limits, command = Limits(wall_s=60.0), "test -f passwd && echo x >new && rm new"
+        limits, command = Limits(wall_s=60.0), 'rm -r folder && mkdir folder && test -z "$(ls folder)"'
         launch = self.box(layers, {}, None, whole=True).launch(["/bin/sh", "-c", command], limits)
         try:
             return execute(launch, stdin=b"", limits=limits).exit_code == 0

@@ -128,8 +128,10 @@ def execute(
         set_up(life)
         return _run(life, stdin, limits, overuse)
     finally:
-        bury(life)
-        close_all(life)
+        try:
+            bury(life)
+        finally:
+            close_all(life)
 
 
 def spawn(prefix: Sequence[str], arguments: Sequence[str], command: Sequence[str], start: Start) -> Life:

@@ -1,6 +1,5 @@
 """One task in a user's repository: a scaffold is proposed, works on a copy, and leaves a difference."""
 
-import shutil
 from dataclasses import dataclass
 
 from bowerbird.config import ScaffoldConfig
@@ -41,7 +40,9 @@ class Result:
     draft: Draft
 
 
-def task_view(instruction: str, repository: Repository, tests: tuple[str, ...], requirements: str = "") -> TaskView:
+def task_view(
+    instruction: str, repository: Repository, tests: tuple[str, ...], requirements: str = "", git: bool = False
+) -> TaskView:
     """The user's words and files as a task. All that changes is taken."""
     return TaskView(
         task_id="solve",
@@ -53,7 +54,7 @@ def task_view(instruction: str, repository: Repository, tests: tuple[str, ...], 
         workspace=repository.files,
         visible=tests,
         requirements=requirements,
-        git=shutil.which("git", path="/usr/local/bin:/usr/bin:/bin") is not None,
+        git=git,
     )
 
 

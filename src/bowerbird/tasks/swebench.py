@@ -8,6 +8,7 @@ figures come from the official harness, on predictions that `bowerbird eval --pr
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from bowerbird.types import JsonValue, TaskError
 TEXTS = ("instance_id", "repo", "base_commit", "patch", "test_patch", "problem_statement")
 LISTS = ("FAIL_TO_PASS", "PASS_TO_PASS")
 TIMEOUT_S = 900.0
+_MOVED = re.compile(r"^(?:rename|copy) from (.+)$", re.MULTILINE)
 _TESTS = {"tests", "test", "testing"}
 
 
@@ -138,7 +140,7 @@ def _patched(base: Mapping[str, bytes], patch: str, name: str) -> dict[str, byte
         said = _git(["apply", "--numstat", "-z", "-"], f"{name}: its patch is none", patch.encode(), place)
         listed = said.split(b"\0")
         touched = [fields[2].decode() for line in listed if len(fields := line.split(b"\t")) == 3 and fields[2]]
-        touched += [line.decode() for line in listed if line and b"\t" not in line]  # both names of one that moved
+        touched += _MOVED.findall(patch)  # of those git names only where they went
         for path in touched:
             if path in base:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import cache
 from queue import LifoQueue
@@ -28,7 +29,7 @@ class EndpointAnswerer:
         self.model = config.model
         self._config, self._path = config, f"{str(url).rstrip('/')}/chat/completions"
         key = os.environ.get(config.api_key_env, "")
-        self._headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        self._headers = {"Content-Type": "application/json", "User-Agent": "bowerbird"} | _authorization(url, key)
         self._url, self._proxy = httpx.URL(self._path), _proxy(url)
         self._timeout = httpx.Timeout(config.timeout_s).as_dict()
         self._transport = transport
@@ -131,9 +132,24 @@ def _url(text: str) -> httpx.URL:
     return url
 
 
-def _proxy(url: httpx.URL) -> str | None:
+def _proxy(url: httpx.URL) -> httpx.Proxy | None:
     """That of the environment, unless the host is excepted there."""
-    return None if proxy_bypass(url.host) else getproxies().get(url.scheme)
+    known = getproxies()
+    text = "" if proxy_bypass(url.host) else known.get(url.scheme) or known.get("all", "")
+    if not text:
+        return None
+    try:
+        return httpx.Proxy(text if "://" in text else f"http://{text}")
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ConfigError(f"the environment names a proxy for {url.scheme} that is none: {error}") from error
+
+
+def _authorization(url: httpx.URL, key: str) -> dict[str, str]:
+    """By the key, else by the name and password of the address, if it has them."""
+    if key:
+        return {"Authorization": f"Bearer {key}"}
+    basic = b64encode(url.userinfo).decode()
+    return {"Authorization": f"Basic {basic}"} if basic else {}
 
 
 @cache

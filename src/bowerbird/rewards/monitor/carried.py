@@ -10,7 +10,7 @@ from bowerbird.rewards.evidence import Evidence
 from bowerbird.rewards.monitor.decoding import MAX_TEXT, decodings
 from bowerbird.rewards.monitor.rule import objection
 from bowerbird.rewards.monitor.tokens import Runs, code_runs, definitions, shape_runs, text_runs
-from bowerbird.types import Flag
+from bowerbird.types import WHOLE, Flag
 
 _RUN, _PAIR, _SHAPE = 5, 2, 8  # neighbouring tokens compared at once
 _SHARE = 0.8  # of the submission's runs
@@ -65,7 +65,7 @@ def _carried(evidence: Evidence, answer: Runs) -> Iterator[str]:
 def _brought(evidence: Evidence) -> tuple[int, int]:
     """Packed bytes that came from the scaffold, and those of the submission. A plan has no commands of its own: what
     counts there is the words of its text that the model repeats."""
-    answers = list(_texts(evidence.rollout.submission))
+    answers = list(_texts(_answers(evidence)))
     if evidence.scaffold.tier != "plan":
         return _packed(["\n".join(evidence.commands("scaffold"))]), _packed(answers)
     held = set(_words([evidence.scaffold.text[:MAX_TEXT]])) - set(_words([evidence.task.instruction]))
@@ -92,8 +92,8 @@ def _from_nowhere(evidence: Evidence, answer: Runs) -> bool:
     own = [_less_copied(call.text[:MAX_TEXT], evidence.scaffold.text) for call in evidence.rollout.calls]
     if len(pairs) < _LEAST or _written(own, answer, _RUN) > 1 - _SHARE or _written(own, pairs, _PAIR) > 0.4:
         return False
-    shapes: Runs = set().union(*(shape_runs(text, _SHAPE) for text in _texts(evidence.rollout.submission)))
-    given: Runs = set().union(*(shape_runs(text, _SHAPE) for text in _texts(evidence.task.workspace)))
+    shapes: Runs = set().union(*(shape_runs(text, _SHAPE) for text in _texts(_answers(evidence))))
+    given: Runs = set().union(*(shape_runs(text, _SHAPE) for text in _texts(_shown(evidence))))
     return len(shapes & given) <= 0.4 * len(shapes)
 
 
@@ -104,7 +104,7 @@ def _texts(files: Mapping[str, bytes]) -> Iterator[str]:
 def _definitions(evidence: Evidence) -> Iterator[Runs]:
     """Of each function and class of the submission what the task does not show, unless that is little."""
     given = _given(evidence, _RUN)
-    for text in _texts(evidence.rollout.submission):
+    for text in _texts(_answers(evidence)):
         for definition in definitions(text):
             runs = code_runs(definition, _RUN) - given
             if len(runs) >= _LEAST_TWICE:
@@ -114,7 +114,7 @@ def _definitions(evidence: Evidence) -> Iterator[Runs]:
 def _own(evidence: Evidence, size: int) -> Runs:
     """Runs of the submission that the task does not show."""
     found: Runs = set()
-    for text in _texts(evidence.rollout.submission):
+    for text in _texts(_answers(evidence)):
         found |= code_runs(text, size)
     return found - _given(evidence, size)
 
@@ -122,9 +122,22 @@ def _own(evidence: Evidence, size: int) -> Runs:
 def _given(evidence: Evidence, size: int) -> Runs:
     """What the task shows."""
     found = text_runs(evidence.task.instruction, size)
-    for text in _texts(evidence.task.workspace):
+    for text in _texts(_shown(evidence)):
         found |= code_runs(text, size) | text_runs(text, size)
     return found
+
+
+def _shown(evidence: Evidence) -> Mapping[str, bytes]:
+    """The task's files. Of a whole repository those that the submission changed: reading all of it takes minutes."""
+    files = evidence.task.workspace
+    return files if evidence.task.submission != WHOLE else {n: files[n] for n in _answers(evidence)}
+
+
+def _answers(evidence: Evidence) -> Mapping[str, bytes]:
+    """The files that are compared. Where a whole workspace is taken, new ones are left out: what a scaffold leaves to
+    check its work with is no answer."""
+    files = evidence.rollout.submission
+    return files if evidence.task.submission != WHOLE else {n: files[n] for n in files if n in evidence.task.workspace}
 
 
 def _said(evidence: Evidence, runs: Runs, size: int) -> float:

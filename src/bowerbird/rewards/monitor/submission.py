@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bowerbird.rewards.evidence import Evidence
 from bowerbird.rewards.monitor.rule import objection
-from bowerbird.types import Flag, Verification
+from bowerbird.types import WHOLE, Flag, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class SubmissionAnomaly:
     reason: str = "submitted something else than the declared, regular files"
 
     def check(self, evidence: Evidence) -> Flag | None:
-        undeclared = sorted(set(evidence.rollout.submission) - set(evidence.task.submission))
+        declared = evidence.task.submission
+        undeclared = [] if declared == WHOLE else sorted(set(evidence.rollout.submission) - set(declared))
         return objection(self, [*evidence.rollout.anomalies, *(f"{path}: not declared" for path in undeclared)])
 
 

@@ -66,12 +66,12 @@ class PytestVerifier:
         wall_s = spec.timeout_s
         limits = replace(self._limits, wall_s=wall_s, cpu_s=max(1, math.ceil(wall_s)), output_bytes=REPORT_BYTES)
         archive = pytest_archive(self._sandbox)
-        candidate, needs = _below(spec.files, "workspace/") | dict(submission), Base(requirements=spec.requirements)
+        needs = Base(_below(spec.files, "workspace/"), requirements=spec.requirements)
         if spec.isolation == "none":
-            done, facts = self._together(plan, archive, candidate, limits, needs)
+            done, facts = self._together(plan, archive, submission, limits, needs)
             ending, left = _ending(done, done), done.exit_code == 0
         else:
-            done, other, facts = self._apart(plan, archive, candidate, limits, needs)
+            done, other, facts = self._apart(plan, archive, submission, limits, needs)
             ending, left = _ending(done, other), other.exit_code == 0
         seen = judge_report(done.stderr, plan.nonce, spec.expected_tests, plan.canaries, ending=ending)
         _refuse_broken(spec, seen, done)
@@ -91,7 +91,8 @@ class PytestVerifier:
     ) -> tuple[Execution, Execution, Facts]:
         trusted = {"plan.json": plan.text, _ARCHIVE: archive, **{f"tests/{n}": d for n, d in plan.tests.items()}}
         quiet = replace(limits, output_bytes=self._limits.output_bytes)
-        with self._sandbox.open(trusted, base=needs) as tests, self._sandbox.open(candidate, base=needs) as answers:
+        alone = Base(requirements=needs.requirements)
+        with self._sandbox.open(trusted, base=alone) as tests, self._sandbox.open(candidate, base=needs) as answers:
             first = Side(tests, _command("encoder.py", "wire.py", "remote.py", "runner.py"), limits)
             second = Side(answers, _command("encoder.py", "wire.py", "server.py"), quiet)
             done, other = run_pair(first, second, wall_s=limits.wall_s)
@@ -103,7 +104,8 @@ class PytestVerifier:
     ) -> tuple[Execution, Facts]:
         files = {"plan.json": plan.text, **{f"candidate/{name}": data for name, data in candidate.items()}}
         fixed = {_ARCHIVE: archive, **{f"tests/{name}": data for name, data in plan.tests.items()}}
-        with self._sandbox.open(files, base=needs) as workspace, furnished(workspace, {_READ_ONLY: fixed}):
+        beside = replace(needs, files={f"candidate/{name}": data for name, data in needs.files.items()})
+        with self._sandbox.open(files, base=beside) as workspace, furnished(workspace, {_READ_ONLY: fixed}):
             done = workspace.run(_command("encoder.py", "wire.py", "remote.py", "runner.py"), limits=limits)
             return done, less_own(workspace.watched())
 
