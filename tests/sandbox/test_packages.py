@@ -29,7 +29,7 @@ def requirements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "onlysource-1.0.tar.gz").write_bytes(b"")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    return "tripler==1.0  # ours\n"
+    return f"tripler==1.0  # {tmp_path.name}\n"
 
 
 def test_commands_import_them_and_run_their_scripts(sandbox: LocalSandbox, requirements: str) -> None:
