@@ -149,7 +149,7 @@ def test_the_suite_sees_neighbours(sandbox):
 
 
 def test_the_suite_sees_missing_limits(sandbox, monkeypatch):
-    monkeypatch.setattr("bowerbird.sandbox.process.limited", lambda argv, limits: list(argv))
+    monkeypatch.setattr("bowerbird.sandbox.box.limited", lambda argv, limits: list(argv))
     for name in ("file_size", "processes", "open_files"):
         assert not run_check(BY_NAME[name], sandbox).passed
 
