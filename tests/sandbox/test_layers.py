@@ -10,7 +10,7 @@ import pytest
 
 from bowerbird.sandbox import Base, Limits, LocalSandbox
 from bowerbird.sandbox.bases import Bases
-from bowerbird.sandbox.layers import Layers
+from bowerbird.sandbox.layers import Layers, Stack
 from bowerbird.types import SandboxError
 
 FILES = {f"{folder}/{name}": f"{folder}{name}".encode() for folder in ("a", "a/b", "c/d", "e") for name in "xyz"}
@@ -161,6 +161,6 @@ def test_a_base_that_cannot_be_laid_leaves_nothing(tmp_path: Path) -> None:
 def test_without_a_base_there_is_one_folder(tmp_path: Path) -> None:
     layers = Layers(tmp_path, None)
     layers.write("a/x", b"1")
-    assert layers.mount() == layers.own_mount()
+    assert layers.stack == Stack(tmp_path / "work")
     assert layers.untouched(["a/x", "gone"]) == set()
     layers.close()

@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,6 @@ def test_empty_files_come_and_go(tmp_path: Path) -> None:
 def test_a_text_that_is_hard_to_compare_is_replaced(tmp_path: Path) -> None:
     before = {"x": b"head\n" + b"".join(b"%d\n" % (i % 90) for i in range(9000)) + b"tail\n"}
     after = {"x": b"head\n" + b"".join(b"%d\n" % (i * 7 % 90) for i in range(9000)) + b"tail\n"}
-    began = time.monotonic()
     patch = unified(before, Change(after))
-    assert time.monotonic() - began < 60, "hours, where all is compared"
+    assert patch.count("@@ -") == 1, "one hunk: what is between was not compared"
     assert applied(before, patch, tmp_path / "x") == after

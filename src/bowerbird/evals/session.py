@@ -43,7 +43,9 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
             save_report(evaluate_model(first, heldout, config.model.name, 0, watcher), before)
             give_back()
         if config.eval.after:
-            report = evaluate_model(config, heldout, version.path, version.number, watcher, list(store.archived()))
+            report = evaluate_model(
+                config, heldout, version.path, version.number, watcher, _known(config, store.folder)
+            )
             save_report(report, after)
         return store.folder
     finally:
@@ -61,7 +63,7 @@ def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalRepo
         raise RunError(f"{run} has no published version to evaluate")
     refuse_trained(run, heldout)
     newest = run / "versions" / str(versions[-1])
-    return evaluate_model(config, heldout, str(newest), versions[-1], watcher, archived(run))
+    return evaluate_model(config, heldout, str(newest), versions[-1], watcher, _known(config, run))
 
 
 def evaluate_model(
@@ -76,6 +78,10 @@ def evaluate_model(
     ):
         grader = Grader(heldout, sandbox, defences, pool)
         return evaluate(Bench(config, heldout, engine.chat, engine, sandbox, pool, grader, archive), watcher)
+
+
+def _known(config: Config, run: Path) -> Sequence[Entry]:
+    return archived(run) if "archive" in config.eval.arms else ()
 
 
 def untrained(config: Config) -> Config:

@@ -1,15 +1,13 @@
 """What one command runs in: how it is started, and what is mounted there. Every workspace has one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, Self, TypeAlias
+from typing import Protocol, Self
 
 from bowerbird.sandbox.bwrap import with_mounts
-from bowerbird.sandbox.process import Life, Start, limited, spawn
+from bowerbird.sandbox.process import Launch, limited, spawn
 from bowerbird.sandbox.protocol import Limits
-
-Launch: TypeAlias = Callable[[Start], Life]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bowerbird.sandbox.interpreter import Interpreter
+from bowerbird.sandbox.layers import Stack
 from bowerbird.types import SandboxUnavailable
 
 MINIMUM = (0, 8)
@@ -126,13 +127,12 @@ def copy_for_others(found: Bubblewrap, folder: Path) -> Bubblewrap:
 def fixed_arguments(
     interpreter: Interpreter,
     etc: Path,
-    work: Sequence[str],
+    work: Stack,
     decoys: Mapping[str, Path],
     hidden: Iterable[Path],
     packages: Path | None = None,
 ) -> list[str]:
-    """All arguments that do not change from command to command. `decoys` maps a path inside to a host folder; `work`
-    are the arguments that mount /work."""
+    """All arguments that do not change from command to command. `decoys` maps a path inside to a host folder."""
     args = [
         *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup"),
         *("--disable-userns", "--die-with-parent", "--new-session", "--as-pid-1", "--cap-drop", "ALL"),
@@ -163,7 +163,11 @@ def fixed_arguments(
     args += ["--proc", "/proc", "--dev", "/dev"]
     for scratch in ("/dev/shm", "/tmp"):
         args += ["--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", scratch]
-    return [*args, *work, "--chdir", "/work", "--remount-ro", "/dev", "--remount-ro", "/"]
+    if work.base is None:
+        args += ["--bind", str(work.own), "/work"]
+    else:
+        args += ["--overlay-src", str(work.base), "--overlay", str(work.own), str(work.scratch), "/work"]
+    return [*args, "--chdir", "/work", "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
 def with_mounts(arguments: Sequence[str], more: Sequence[str]) -> list[str]:

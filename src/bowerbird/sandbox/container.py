@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from bowerbird.sandbox.box import Launch, Mount
+from bowerbird.sandbox.box import Mount
 from bowerbird.sandbox.bwrap import PACKAGES, TMP_BYTES
 from bowerbird.sandbox.ground import Ground
-from bowerbird.sandbox.layers import Layers
+from bowerbird.sandbox.layers import Stack
 from bowerbird.sandbox.local import WORKSPACE_BYTES
+from bowerbird.sandbox.packages import Packages
 from bowerbird.sandbox.probe import probe
-from bowerbird.sandbox.process import INIT, OPEN_FILES, Life, Start, life_of
+from bowerbird.sandbox.process import INIT, OPEN_FILES, Launch, Life, Start, life_of
 from bowerbird.sandbox.protocol import NO_BASE, Base, Limits, Watch, Workspace
 from bowerbird.sandbox.seccomp.profile import engine_profile
 from bowerbird.sandbox.workspace import LocalWorkspace
@@ -32,7 +33,9 @@ IMAGE = "python:3.12-slim"
 LABEL = "bowerbird.home"  # the machine and folder of the process that a container belongs to
 # What the engine's client needs of ours; nothing of it reaches the container.
 _KEPT = ("PATH", "HOME", "USER", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "CONTAINER_HOST")
-_EMPTIED = ("/root", "/home", "/var", "/mnt", "/media", "/srv", "/boot", "/sys", "/run", "/usr/src")
+_EMPTIED = ("/root", "/home", "/var", "/mnt", "/media", "/srv", "/boot", "/run", "/usr/src")
+# Podman mounts into /sys itself, so that it can only be masked; and sets a limit that it may not have.
+_PODMAN = ("--read-only-tmpfs=false", "--security-opt", "mask=/sys", "--ulimit", "nproc=8192:8192")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what engines take where an image says none
 _CLIENT_S = 120.0
 
@@ -88,7 +91,7 @@ class ContainerSandbox:
         del hide
         if watch == "trace":
             raise SandboxUnavailable(f"{engine} cannot trace system calls: use watch = 'decoys', or the local back end")
-        self._name, self._watch = engine, watch
+        self._name, self._watch, self._is_podman = engine, watch, engine == "podman"
         self._engine = tuple(shlex.split(os.environ.get(f"BOWERBIRD_{engine.upper()}", engine)))
         self._image = os.environ.get("BOWERBIRD_IMAGE", IMAGE)
         if shutil.which(self._engine[0]) is None:
@@ -98,7 +101,7 @@ class ContainerSandbox:
         self._label = f"{platform.node()}:{self._ground.home}"
         _sweep(self._engine)
         self._user = self._ground.owner if self._ground.owner is not None else os.geteuid()
-        self._python = (3, 0)  # until the probe has asked
+        self._packages = Packages(self._ground.home, (3, 0), self._ground.owner)  # until the probe has asked
         self._etc = self._ground.home / "etc"
         self._etc.mkdir()
         for name, text in self._settings().items():
@@ -122,23 +125,22 @@ class ContainerSandbox:
         facts = {"engine": " ".join(self._engine), "image": self._image}
         found = probe(self, facts, owner, foreign=frozenset())  # an image has such folders of its own
         major, minor = found["version"].split(".")[:2]
-        self._python = (int(major), int(minor))
+        self._packages = Packages(self._ground.home, (int(major), int(minor)), self._ground.owner)
         return {**found, "watchers": "inotify" if self._watch != "off" else "none"}
 
     def open(
         self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE
     ) -> LocalWorkspace:
         """A fresh workspace holding `files` on top of `base`. Raises SandboxError."""
-        return self._ground.open(self, files, protected, base, self._python)
+        return self._ground.open(self, files, protected, base, self._packages)
 
-    def box(self, layers: Layers, decoys: Mapping[str, Path], packages: Path | None, *, whole: bool) -> ContainerBox:
+    def box(self, work: Stack, decoys: Mapping[str, Path], packages: Path | None) -> ContainerBox:
         """See `ground.Builder`."""
-        del whole  # a base is always copied
-        emptied = [place for place in _EMPTIED if place != "/sys" or self._name != "podman"]
-        mounts = [Mount(place, self._etc / "empty") for place in emptied]
+        assert work.base is None, "bases are copied"
+        mounts = [Mount(place, self._etc / "empty") for place in (*_EMPTIED, *(() if self._is_podman else ("/sys",)))]
         mounts += [Mount(f"/etc/{name}", self._etc / name) for name in ("passwd", "group", "hosts", "resolv.conf")]
         mounts += [Mount(inside, folder) for inside, folder in decoys.items()]
-        mounts.append(Mount("/work", layers.own, writable=True))
+        mounts.append(Mount("/work", work.own, writable=True))
         options = list(self._options())
         if packages is not None:
             mounts.append(Mount(PACKAGES, packages))
@@ -155,12 +157,9 @@ class ContainerSandbox:
 
     def _options(self) -> Sequence[str]:
         profile = self._etc / "seccomp.json"
-        podman = (
-            ["--read-only-tmpfs=false", "--security-opt", "mask=/sys", "--ulimit", "nproc=8192:8192"]
-            if self._name == "podman"
-            else []
-        )
-        podman += ["--userns", "keep-id"] if podman and self._ground.owner is None else []
+        podman: tuple[str, ...] = _PODMAN if self._is_podman else ()
+        if self._is_podman and self._ground.owner is None:
+            podman += ("--userns", "keep-id")
         return (
             *("--pull", "never", "--label", f"{LABEL}={self._label}", "--network", "none", "--hostname", "sandbox"),
             *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--security-opt", f"seccomp={profile}"),

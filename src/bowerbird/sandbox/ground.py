@@ -15,7 +15,7 @@ from bowerbird.sandbox.bases import Bases, copy
 from bowerbird.sandbox.box import Box
 from bowerbird.sandbox.decoys import DecoyWatch
 from bowerbird.sandbox.home import make_home, remove_home
-from bowerbird.sandbox.layers import Layers
+from bowerbird.sandbox.layers import Layers, Stack
 from bowerbird.sandbox.packages import Packages
 from bowerbird.sandbox.process import execute
 from bowerbird.sandbox.protocol import Base, Limits
@@ -37,8 +37,8 @@ git config gc.auto 0 && git add -A -f && git commit -q --allow-empty -m base
 class Builder(Protocol):
     """What a back end adds to folders."""
 
-    def box(self, layers: Layers, decoys: Mapping[str, Path], packages: Path | None, *, whole: bool) -> Box:
-        """A sandbox with the files on /work: all, or its own alone. `decoys`: path inside to folder here."""
+    def box(self, work: Stack, decoys: Mapping[str, Path], packages: Path | None) -> Box:
+        """A sandbox with these files on /work. `decoys`: path inside to folder here."""
         ...
 
     def shares(self) -> bool:
@@ -59,7 +59,6 @@ class Ground:
         self.decoys = DecoyWatch() if decoys else None
         self._workspace_bytes = workspace_bytes
         self._bases = Bases(self.home, self.owner)
-        self._packages: dict[tuple[int, int], Packages] = {}
 
     def open(
         self,
@@ -67,16 +66,14 @@ class Ground:
         files: Mapping[str, bytes],
         protected: Collection[str],
         base: Base,
-        python: tuple[int, int],
-        interpreter: Path | None = None,
+        packages: Packages,
         tracer: Tracer | None = None,
     ) -> LocalWorkspace:
-        """A fresh workspace holding `files` on top of `base`. `python`: the version inside, `interpreter`: that Python
-        where it is on this machine. Raises SandboxError."""
+        """A fresh workspace holding `files` on top of `base`; `packages` has what it needs. Raises SandboxError."""
         if unknown := set(protected) - set(files) - set(base.files):
             raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")
         lay = base.git or len(base.files) > SHARED_FILES or sum(map(len, base.files.values())) > SHARED_BYTES
-        packages = self._required(base.requirements, python, interpreter)
+        required = packages.folder(base.requirements) if base.requirements.strip() else None
         with contextlib.ExitStack() as undo:
             laid = None
             if lay:
@@ -84,7 +81,7 @@ class Ground:
                 undo.callback(self._bases.give_back, laid)
             else:
                 files = {**base.files, **files}
-            workspace = self._made(builder, base, laid, packages, tracer)
+            workspace = self._made(builder, laid, required, tracer)
             undo.pop_all()
         try:
             for path, data in files.items():
@@ -96,16 +93,10 @@ class Ground:
         workspace.protect(given, frozenset(protected) - frozenset(files))
         return workspace
 
-    def _required(self, requirements: str, python: tuple[int, int], interpreter: Path | None) -> Path | None:
-        if not requirements.strip():
-            return None
-        fresh = Packages(self.home, python, self.owner, interpreter)
-        return self._packages.setdefault(python, fresh).folder(requirements)
-
     def _made(
-        self, builder: Builder, base: Base, laid: Path | None, packages: Path | None, tracer: Tracer | None
+        self, builder: Builder, laid: Path | None, packages: Path | None, tracer: Tracer | None
     ) -> LocalWorkspace:
-        """A workspace that starts from `laid`, where `base` lies, or from a copy of it where overlays do not work."""
+        """A workspace that starts from `laid`, or from a copy of it where overlays do not work."""
         token = object()
         try:
             place = Path(tempfile.mkdtemp(prefix="ws-", dir=self.home))
@@ -124,10 +115,21 @@ class Ground:
             if self.decoys is not None:
                 mounts = self.decoys.lay(token, place / "decoys")
                 (place / "decoys").chmod(0o755)
-            box, own = (builder.box(layers, mounts, packages, whole=whole) for whole in (True, False))
-            release = partial(self._release, token, laid)
-            site = (place, layers, laid, box, own, self.owner, room, entries)
-            return LocalWorkspace(Site(*site, self.decoys, token, tracer, release))
+            site = Site(
+                place=place,
+                layers=layers,
+                laid=laid,
+                box=builder.box(layers.stack, mounts, packages),
+                own_box=builder.box(Stack(layers.stack.own), mounts, packages),
+                owner=self.owner,
+                most_bytes=room,
+                most_entries=entries,
+                decoys=self.decoys,
+                token=token,
+                tracer=tracer,
+                release=partial(self._release, token, laid),
+            )
+            return LocalWorkspace(site)
         except (OSError, SandboxError) as error:
             self._release(token, None)  # the base is given back by whoever borrowed it
             if layers is not None:
@@ -141,17 +143,8 @@ class Ground:
         """Make the files of a base the one commit of a repository, in a sandbox. Raises SandboxError."""
         if not base.git:
             return
-        with tempfile.TemporaryDirectory(dir=self.home) as place:
-            Path(place).chmod(0o711)
-            layers = Layers(Path(place), self.owner)
-            layers.close()
-            (Path(place) / "work").rmdir()
-            folder.rename(Path(place) / "work")
-            try:
-                box = builder.box(layers, {}, None, whole=True)
-                done = execute(box.launch(["/bin/sh", "-c", _COMMIT], _LIMITS), stdin=b"", limits=_LIMITS)
-            finally:
-                (Path(place) / "work").rename(folder)
+        launch = builder.box(Stack(folder), {}, None).launch(["/bin/sh", "-c", _COMMIT], _LIMITS)
+        done = execute(launch, stdin=b"", limits=_LIMITS)
         if done.exit_code != 0:
             said = done.stderr.decode(errors="replace").strip()[-200:]
             raise SandboxError(f"cannot make a git repository for a workspace (is git there?): {said}")

@@ -13,6 +13,7 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bowerbird.sandbox.beneath import open_beneath, open_up, parts_of, write_beneath
@@ -22,28 +23,28 @@ _WALK = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What is to stand on /work: the folder `own`, over `base` where there is one; `scratch` is the overlay's."""
+
+    own: Path
+    base: Path | None = None
+    scratch: Path | None = None
+
+
 class Layers:
     """The files below `place`, which belong to `owner`, over the folder `base` where there is one."""
 
     def __init__(self, place: Path, owner: int | None, base: Path | None = None) -> None:
         """Raises OSError."""
-        self.own, self._scratch, self._base, self._owner = place / "work", place / "overlay", base, owner
-        for folder in (self.own, *([self._scratch] if base is not None else [])):
+        own, scratch, self._owner = place / "work", place / "overlay", owner
+        self.stack = Stack(own) if base is None else Stack(own, base, scratch)
+        for folder in (own, scratch)[: 1 if base is None else 2]:
             folder.mkdir(mode=0o700)
             if owner is not None:
                 os.chown(folder, owner, owner)
-        self.folder = os.open(self.own, _FOLDER)
+        self.folder = os.open(own, _FOLDER)
         self._below = os.open(base, _FOLDER) if base is not None else -1
-
-    def mount(self) -> list[str]:
-        """Arguments of bubblewrap that put both as one on /work."""
-        if self._base is None:
-            return self.own_mount()
-        return ["--overlay-src", str(self._base), "--overlay", str(self.own), str(self._scratch), "/work"]
-
-    def own_mount(self) -> list[str]:
-        """The same for the own folder alone: all that differs from the base."""
-        return ["--bind", str(self.own), "/work"]
 
     def open(self, path: str) -> int:
         """As `open_beneath`. Raises OSError."""
@@ -51,7 +52,7 @@ class Layers:
 
     def write(self, path: str, data: bytes) -> None:
         """As `write_beneath`. Raises OSError."""
-        hiding = self._in_the_way(parts_of(path) or ("",)) if self._base is not None else None
+        hiding = self._in_the_way(parts_of(path) or ("",)) if self._below >= 0 else None
         write_beneath(self.folder, path, data, self._owner)
         if hiding is not None:  # a folder where something else stood: the base's must not show through it
             fresh = open_beneath(self.folder, hiding, _FOLDER)
@@ -62,7 +63,7 @@ class Layers:
 
     def untouched(self, paths: Collection[str]) -> set[str]:
         """Those of `paths` that are still the base's own."""
-        if self._base is None:
+        if self._below < 0:
             return set()
         written = set(os.listdir(self.folder))
         found = set()
@@ -81,7 +82,7 @@ class Layers:
 
     def _side(self, parts: Sequence[str]) -> int:
         """The folder in which a path is to be looked up. Raises OSError where it was removed."""
-        if self._base is None:
+        if self._below < 0:
             return self.folder
         with self._walk() as enter:
             for name in parts:

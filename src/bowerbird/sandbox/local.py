@@ -12,7 +12,8 @@ from bowerbird.sandbox.box import BwrapBox
 from bowerbird.sandbox.bwrap import OVERLAYS, Bubblewrap, copy_for_others, find_bubblewrap, fixed_arguments
 from bowerbird.sandbox.ground import Ground
 from bowerbird.sandbox.interpreter import MOUNT_POINT, find_interpreter, world_reachable
-from bowerbird.sandbox.layers import Layers
+from bowerbird.sandbox.layers import Layers, Stack
+from bowerbird.sandbox.packages import Packages
 from bowerbird.sandbox.probe import probe
 from bowerbird.sandbox.process import execute
 from bowerbird.sandbox.protocol import NO_BASE, Base, Limits, Watch, Workspace
@@ -49,6 +50,8 @@ class LocalSandbox:
         if self._ground.owner is not None and found.bundled and not world_reachable(found.path.parent):
             found = copy_for_others(found, home / "bin")
         self._bwrap = found
+        inside = self._interpreter
+        self._packages = Packages(home, inside.version, self._ground.owner, inside.on_host)
         self._hidden = _hidden([*hide, *_own_folders()], self._interpreter.mount)
         self._watch: Watch = watch
         self._tracer = Tracer(self._ground.owner)
@@ -104,8 +107,7 @@ class LocalSandbox:
         with self._trying:
             if self._tracing is None:
                 try:
-                    version = self._interpreter.version
-                    with self._ground.open(self, {}, (), NO_BASE, version, tracer=self._tracer) as workspace:
+                    with self._ground.open(self, {}, (), NO_BASE, self._packages, self._tracer) as workspace:
                         problem = sees_calls(workspace)
                 except SandboxUnavailable:
                     raise
@@ -121,12 +123,10 @@ class LocalSandbox:
     ) -> LocalWorkspace:
         """A fresh workspace holding `files` on top of `base`. Raises SandboxError."""
         tracer = self._tracer if self._traces() else None
-        inside = self._interpreter
-        return self._ground.open(self, files, protected, base, inside.version, inside.on_host, tracer)
+        return self._ground.open(self, files, protected, base, self._packages, tracer)
 
-    def box(self, layers: Layers, decoys: Mapping[str, Path], packages: Path | None, *, whole: bool) -> BwrapBox:
+    def box(self, work: Stack, decoys: Mapping[str, Path], packages: Path | None) -> BwrapBox:
         """See `ground.Builder`."""
-        work = layers.mount() if whole else layers.own_mount()
         arguments = fixed_arguments(self._interpreter, self._etc, work, decoys, self._hidden, packages)
         return BwrapBox(tuple(self._prefix()), tuple(arguments))
 
@@ -147,7 +147,7 @@ class LocalSandbox:
 
     def _overlays(self, layers: Layers) -> bool:
         limits, command = Limits(wall_s=60.0), 'rm -r folder && mkdir folder && test -z "$(ls folder)"'
-        launch = self.box(layers, {}, None, whole=True).launch(["/bin/sh", "-c", command], limits)
+        launch = self.box(layers.stack, {}, None).launch(["/bin/sh", "-c", command], limits)
         try:
             return execute(launch, stdin=b"", limits=limits).exit_code == 0
         except SandboxError:

@@ -70,6 +70,9 @@ class Life:
         return {self.out: self.stdout, self.err: self.stderr}
 
 
+Launch = Callable[[Start], Life]
+
+
 @dataclass
 class _Ending:
     """Why we stopped watching; nothing set: the command ended by itself."""
@@ -110,7 +113,7 @@ def unusable(argv: Sequence[str]) -> str | None:
 
 
 def execute(
-    launch: Callable[[Start], Life],
+    launch: Launch,
     *,
     stdin: bytes,
     limits: Limits,

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 import tomli_w
 
 from bowerbird.tasks.fields import read_text
+from bowerbird.tasks.write import write_file
 from bowerbird.types import JsonValue, TaskError
 
 TEXTS = ("instance_id", "repo", "base_commit", "patch", "test_patch", "problem_statement")
@@ -88,9 +89,7 @@ def write_instance(folder: Path, instance: Instance, clone: Path, requirements: 
     files |= {f"tests/{path}": data for path, data in tests.items()}
     files |= {f"solution/files/{path}": data for path, data in _patched(base, instance.patch, name).items()}
     for path, data in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        write_file(folder, path, data)
 
 
 def _settings(instance: Instance, requires: bool) -> dict[str, object]:

@@ -46,7 +46,7 @@ def write_task(path: str | Path, task: Loaded, *, solution: str, cheats: Sequenc
     files |= {f"solution/cheats/cheat_{i:02}.py": text for i, text in enumerate(cheats)}
     files |= {f"environment/workspace/{name}": data for name, data in view.workspace.items()}
     for name, data in files.items():
-        _write(root, name, data)
+        write_file(root, name, data)
 
 
 def _settings(task: Loaded) -> dict[str, object]:
@@ -78,7 +78,8 @@ def _check_source() -> str:
     return resources.files("bowerbird.tasks").joinpath("harbor_check.py").read_text(encoding="utf-8")
 
 
-def _write(root: Path, name: str, data: str | bytes) -> None:
+def write_file(root: Path, name: str, data: str | bytes) -> None:
+    """One file of a task directory. Raises TaskError."""
     parts = PurePosixPath(name)
     if parts.is_absolute() or ".." in parts.parts:
         raise TaskError(f"file name {name!r} leaves the task directory")

@@ -29,7 +29,7 @@ def draw_evaluation(report: EvalReport, path: Path) -> Path:
     figure = new_figure((7.0, 4.5))
     from bowerbird.viewer import panels
 
-    panels.arms(figure.subplots(), report, None)
+    panels.arms(figure.subplots(), report, None, "this model")
     return save(figure, path)
 
 

@@ -63,10 +63,9 @@ def rewards(axes: Axes, reports: Sequence[StepReport]) -> None:
     legend(axes, loc="best")
 
 
-def arms(axes: Axes, before: EvalReport | None, after: EvalReport | None) -> None:
-    """Bars of each arm before and after, with their 95% intervals."""
+def arms(axes: Axes, before: EvalReport | None, after: EvalReport | None, first: str = "before training") -> None:
+    """Bars of each arm before and after, with their 95% intervals. `first` is what `before` is called."""
     frame(axes, "Held-out tasks, 95% intervals")
-    first = "before training" if after is not None else "this model"
     reports = [
         (label, report, color)
         for label, report, color in ((first, before, LOST), ("after training", after, SOLVE))
@@ -89,7 +88,8 @@ def arms(axes: Axes, before: EvalReport | None, after: EvalReport | None) -> Non
             axes.annotate(
                 f"{100 * e.mean:.0f}%", (x, e.high), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=9
             )
-    labels = {"plain": "plain sample", "fixed": "fixed card", "react": "plain loop", "archive": "archive's best"}
+    labels = {"plain": "plain sample", "fixed": "fixed card", "own": "own card"}
+    labels |= {"react": "plain loop", "archive": "archive's best"}
     axes.set_xticks(range(len(names)), [labels.get(name, clean(name, 20)) for name in names])
     axes.set_ylim(0, 1.08 if max(e.solved.high for _, r, _ in reports for e in r.arms) > 0.85 else 1.0)
     legend(axes, loc="upper left")
