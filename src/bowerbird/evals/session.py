@@ -26,11 +26,12 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
 
     Raises BowerbirdError for all that can be foreseen: no sandbox, no model, a full disk, a stop by the user.
     """
-    first = untrained(config) if config.eval.before else config  # refused before a step, not after all
     if resume is not None:
         store, config = RunStore.open(resume)
         train_set, heldout = task_sets(config)
     else:
+        if config.eval.before:
+            untrained(config)  # refused before a step, not after all
         train_set, heldout = task_sets(config)  # before a directory is made: broken tasks leave nothing behind
         store = RunStore.create(runs, config)
     try:
@@ -40,7 +41,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
         version = train(store, config, train_set, watcher)
         give_back()
         if config.eval.before and not before.exists():  # the untrained model can wait: rewards are seen sooner
-            save_report(evaluate_model(first, heldout, config.model.name, 0, watcher), before)
+            save_report(evaluate_model(untrained(config), heldout, config.model.name, 0, watcher), before)
             give_back()
         if config.eval.after:
             report = evaluate_model(

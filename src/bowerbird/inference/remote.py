@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import httpx
@@ -52,15 +51,11 @@ class RemoteChat(Chat):
     """Messages as ids, and back. `tools`: whether the endpoint takes them, which nobody can ask it."""
 
     def __init__(self, *, tools: bool = False) -> None:
-        self._tools = tools
+        self.takes_tools = tools
         self._texts: list[str] = []
         self._ids: dict[str, int] = {}
         self._messages: dict[int, Message] = {}
         self._lock = threading.Lock()  # answers are encoded in threads
-
-    @cached_property
-    def takes_tools(self) -> bool:
-        return self._tools
 
     def prompt(self, messages: Sequence[Message], prefill: str = "", tools: Sequence[Schema] = ()) -> tuple[int, ...]:
         """`prefill` is asked for in words: an endpoint cannot be made to begin with it."""

@@ -98,9 +98,7 @@ class Desk:
         if self._task.submission != WHOLE:
             return workspace.collect(self._task.submission)
         found, given = self.standing(), self._task.workspace  # too much is nothing, and no objection
-        return Collected(
-            {n: data for n, data in found.files.items() if given.get(n) is not data and given.get(n) != data}
-        )
+        return Collected({name: data for name, data in found.files.items() if given.get(name) != data})
 
     def close(self) -> None:
         """Give everything up. Safe to call again."""

@@ -40,8 +40,7 @@ def load_targets(source: str, seed: int = 0) -> tuple[tuple[Target, ...], int]:
 
     Left out are tasks that declare no submission, of which nothing would ever be graded, so that every attack would
     seem to fail, and those that take the whole workspace: the policies write to declared files. The author's solutions
-    are learned where there are any: attacks that carry the answer need it. Raises
-    TaskError when no task is left.
+    are learned where there are any: attacks that carry the answer need it. Raises TaskError when no task is left.
     """
     tasks = load_named(source, seed)
     learn(_solutions(source))
