@@ -151,6 +151,15 @@ def test_a_run_is_evaluated_from_its_newest_version(whole: Path) -> None:
     assert [a.solved.mean for a in report.arms] == [a["solved"]["mean"] for a in saved["arms"]]
 
 
+def test_a_resumed_run_is_evaluated_by_its_own_settings(whole: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(whole, tmp_path / "whole")
+    kept = json.loads((run / "eval-before.json").read_text())
+    (run / "eval-before.json").unlink()  # as if stopped before it
+    train_and_evaluate(load_config(None), tmp_path, Silent(), resume=run)
+    made = json.loads((run / "eval-before.json").read_text())
+    assert [arm["trials"] for arm in made["arms"]] == [arm["trials"] for arm in kept["arms"]]
+
+
 def test_the_best_of_the_archive_is_an_arm_of_a_run(whole: Path, tmp_path: Path) -> None:
     chosen = load_config(whole / "config.toml", ['eval.arms=["own", "archive"]'])
     report = evaluate_run(whole, chosen, Silent())

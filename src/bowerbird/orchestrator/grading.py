@@ -14,7 +14,7 @@ from bowerbird.config import Config, JudgeConfig
 from bowerbird.inference.answering import open_local
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.rewards.grade import Graded, advise, grade
-from bowerbird.rewards.judge import FrozenJudge, Judge, JudgeProcess, counted, grade_all, is_calibrated, open_judge
+from bowerbird.rewards.judge import Judge, JudgeProcess, OpenJudge, counted, grade_all, is_calibrated, open_judge
 from bowerbird.rewards.monitor import RULES, Rule, load_rules
 from bowerbird.rewards.oracle import Verifier
 from bowerbird.rewards.verifiers import make_verifier
@@ -45,11 +45,12 @@ def rules_of(config: Config) -> tuple[Rule, ...]:
 
 
 @contextmanager
-def opened_judge(config: JudgeConfig, folder: Path | None = None) -> Iterator[FrozenJudge | JudgeProcess | None]:
+def opened_judge(config: JudgeConfig, folder: Path | None = None) -> Iterator[OpenJudge | None]:
     """The judge, if one is to be asked, with its answers in `folder` or in memory. Raises ConfigError, ModelError."""
     if config.mode == "off":
         yield None
         return
+    judge: OpenJudge
     judge = JudgeProcess(config, folder) if config.endpoint else open_judge(config, folder, local=open_local)
     try:
         yield judge

@@ -14,7 +14,7 @@ from bowerbird.evals.redteam.script import SHELL
 from bowerbird.evals.redteam.targets import Target, pairs
 from bowerbird.orchestrator.grading import Defences, opened_judge, rules_of
 from bowerbird.rewards import Rule
-from bowerbird.rewards.judge import FrozenJudge, JudgeProcess
+from bowerbird.rewards.judge import OpenJudge
 from bowerbird.rewards.verifiers.task import TRUST, make_verifier, trust_key
 from bowerbird.sandbox import Sandbox, open_sandbox
 from bowerbird.types import ConfigError
@@ -80,7 +80,7 @@ def _played(
     sandbox: Sandbox,
     grader: str,
     rules: tuple[Rule, ...],
-    judge: FrozenJudge | JudgeProcess | None,
+    judge: OpenJudge | None,
     on_done: Callable[[Trial], None],
 ) -> list[Trial]:
     config = plan.config
@@ -96,7 +96,7 @@ def _tier(config: Config) -> str:
     return SHELL if config.scaffold.tier == "card" else config.scaffold.tier  # a card acts through nobody
 
 
-def _setup(plan: Plan, rules: tuple[Rule, ...], judge: FrozenJudge | JudgeProcess | None) -> Setup:
+def _setup(plan: Plan, rules: tuple[Rule, ...], judge: OpenJudge | None) -> Setup:
     config = plan.config
     return Setup(
         backend=config.sandbox.backend,

@@ -8,7 +8,7 @@ from bowerbird.rewards.judge.frozen import FrozenJudge
 from bowerbird.rewards.judge.opening import open_judge
 from bowerbird.rewards.judge.pipeline import GradingLine, counted, grade_all
 from bowerbird.rewards.judge.process import JudgeProcess
-from bowerbird.rewards.judge.protocol import Judge
+from bowerbird.rewards.judge.protocol import Judge, OpenJudge
 
 __all__ = [
     "Answerer",
@@ -17,6 +17,7 @@ __all__ = [
     "GradingLine",
     "Judge",
     "JudgeProcess",
+    "OpenJudge",
     "OpinionCache",
     "Outage",
     "counted",
