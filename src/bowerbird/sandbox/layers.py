@@ -39,7 +39,7 @@ class Layers:
         """Raises OSError."""
         own, scratch, self._owner = place / "work", place / "overlay", owner
         self.stack = Stack(own) if base is None else Stack(own, base, scratch)
-        for folder in (own, scratch)[: 1 if base is None else 2]:
+        for folder in (own,) if base is None else (own, scratch):
             folder.mkdir(mode=0o700)
             if owner is not None:
                 os.chown(folder, owner, owner)
