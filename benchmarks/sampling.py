@@ -24,7 +24,7 @@ def bowerbird() -> sides.Measured:
     prompt = engine.chat.prompt([{"role": "user", "content": TEXT}])
     tokens, seconds = 0, 0.0
     for attempt in range(ROUNDS + 1):
-        engine._prefixes.clear()  # every round pays for its prompt
+        engine.forget()  # every round pays for its prompt
         start = perf_counter()
         done = engine.generate([Request(prompt, Sampling(1.0, 0.0, LONGEST, 50 * attempt + i)) for i in range(ROWS)])
         if attempt:

@@ -143,8 +143,13 @@ class SamplerConfig(_Section):
     kv_tokens: int = Field(
         32768,
         ge=256,
-        description="tokens whose keys and values are held for the requests at once, beside what their prompts share; "
-        "fewer requests run at once where they are long",
+        description="tokens whose keys and values are held for the requests at once, beside long beginnings that they "
+        "share; fewer requests run at once where they are long",
+    )
+    kept_tokens: int = Field(
+        16384,
+        ge=0,
+        description="tokens whose keys and values are kept of finished requests: conversations go on from them",
     )
 
     @model_validator(mode="after")

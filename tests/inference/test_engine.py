@@ -108,7 +108,9 @@ def test_new_weights_in_the_middle_of_running_rows(
     for call in (done[ticket] for ticket in tickets):
         switch = call.versions.index(3)
         assert call.versions == (0,) * switch + (3,) * (len(call.versions) - switch)
-        assert switch == 8
+        assert switch in (8, 9), (
+            "a row's first step may give it two tokens: it catches up, and moves on with the others"
+        )
         before, after = recomputed(tiny, call), recomputed(new, call)
         assert call.logprobs[:switch] == pytest.approx(before[:switch], abs=2e-4)
         same = call.logprobs[switch:] == pytest.approx(after[switch:], abs=2e-4)
@@ -171,9 +173,8 @@ def test_long_requests_run_a_few_at_a_time_and_change_no_number(tiny: Path) -> N
     found: dict[int, Completion] = {}
     while len(found) < len(tickets):
         found.update(engine.step())
-        places, capacity = engine._tails.size
         most = max(most, len(engine._rows))
-        assert places * capacity <= 300
+        assert engine._places.tokens <= 300
     assert most < len(requests)
     for ticket in tickets:
         assert found[ticket].logprobs == pytest.approx(recomputed(tiny, found[ticket]), abs=1e-5)
@@ -196,14 +197,72 @@ def test_a_prompt_that_is_the_stored_beginning_of_another_is_answered(engine: En
     assert found[ticket].token_ids
 
 
-def test_prefixes_that_nobody_uses_are_dropped_oldest_first(engine: Engine) -> None:
-    texts = [" ".join(f"{name}{i}" for i in range(60)) for name in map(chr, range(97, 123))]
-    for text in texts * 2:
-        engine.generate([ask(engine, text), ask(engine, text)])
-    kept = [len(p.ids) for p in engine._prefixes]
-    assert sum(kept) <= 4096 + max(kept)
-    last = ask(engine, texts[-1])
+def long(engine: Engine, name: str, seed: int = 0) -> Request:
+    """A prompt long enough to be shared."""
+    return ask(engine, " ".join(f"{name}{i}" for i in range(120)), seed)
+
+
+def test_prefixes_that_nobody_uses_are_dropped_oldest_first(tiny: Path) -> None:
+    engine = Engine(str(tiny), places=4, kept_tokens=4096, dtype=F32, device=CPU)
+    for name in map(chr, range(97, 123)):
+        for call in engine.generate([long(engine, name, seed) for seed in range(4)]):
+            assert call.logprobs == pytest.approx(recomputed(tiny, call), abs=2e-4)
+    assert sum(len(p.ids) for p in engine._prefixes) <= 4096
+    last = long(engine, "z")
     assert engine._longest(last.prompt_ids).ids == last.prompt_ids[:-1]
+
+
+def test_a_conversation_is_carried_once(engine: Engine, tiny: Path) -> None:
+    """Each turn takes over what the turns before it computed, also beside a shared beginning, and changes no number."""
+    requests = [*(long(engine, "a", seed) for seed in range(3)), ask(engine, "short")]
+    for _ in range(3):
+        calls = engine.generate(requests)
+        assert all(c.logprobs == pytest.approx(recomputed(tiny, c), abs=2e-4) for c in calls)
+        before = engine.tokens_carried
+        new = [engine.chat.extend(c.prompt_ids + c.token_ids, "go on") for c in calls]
+        fresh = sum(len(n) - len(c.prompt_ids) - len(c.token_ids) for n, c in zip(new, calls, strict=True))
+        requests = [Request(n, c.sampling) for n, c in zip(new, calls, strict=True)]
+        again = engine.generate(requests)
+        # a turn's last token was sampled and not carried; the last of the new ones is not carried either
+        assert engine.tokens_carried - before == fresh + sum(len(c.token_ids) for c in again)
+
+
+def test_the_same_prompt_at_once_is_carried_once(engine: Engine, tiny: Path) -> None:
+    engine.generate([ask(engine, "something else, to begin with")])
+    before, request = engine.tokens_carried, ask(engine, "a question that four rows ask together, each for itself")
+    calls = engine.generate([Request(request.prompt_ids, Sampling(0.8, 0.0, 8, seed)) for seed in range(4)])
+    carried = engine.tokens_carried - before - sum(len(c.token_ids) - 1 for c in calls)
+    assert carried <= len(request.prompt_ids) + 3
+    for call in calls:
+        assert call.logprobs == pytest.approx(recomputed(tiny, call), abs=2e-4)
+
+
+def test_what_old_weights_computed_is_not_taken_over(
+    engine: Engine, tiny: Path, published: Callable[[Path, int], PolicyVersion], tmp_path: Path
+) -> None:
+    """Neither of rows that finished before the new weights came, nor of rows that ran when they came."""
+    (first,) = engine.generate([ask(engine, "before the new weights")])
+    running = engine.submit(ask(engine, "under way when they come"))
+    done = dict(engine.step())
+    new = write_tiny_model(tmp_path / "other", seed=1)
+    engine.load(published(new, 1))
+    beside = engine.submit(ask(engine, "under way when they come", 5))
+    while {running, beside} - set(done):
+        done.update(engine.step())
+    further = [engine.chat.extend(c.prompt_ids + c.token_ids, "go on") for c in (first, done[running])]
+    for call in (done[beside], *engine.generate([Request(ids, first.sampling) for ids in further])):
+        assert call.logprobs == pytest.approx(recomputed(new, call), abs=2e-4)
+
+
+def test_who_goes_on_comes_before_who_begins(tiny: Path) -> None:
+    engine = Engine(str(tiny), places=1, dtype=F32, device=CPU)
+    (first,) = engine.generate([ask(engine, "begin")])
+    newcomers = [engine.submit(ask(engine, f"newcomer {i}")) for i in range(3)]
+    later = engine.submit(Request(engine.chat.extend(first.prompt_ids + first.token_ids, "go on"), first.sampling))
+    order: list[int] = []
+    while len(order) < 4:
+        order += [ticket for ticket, _ in engine.step()]
+    assert order == [later, *newcomers]
 
 
 def test_a_plan_is_sampled_exactly_though_its_strings_are_free(

@@ -1,8 +1,8 @@
-"""Keys and values of running rows: shared prompts once, and each row's own tail in a place of its own.
+"""Attention over what rows have in common and what is theirs alone.
 
-    prefix 0   [heads, P0, dim]        one copy for all rows that share the prompt
+    prefix 0   [heads, P0, dim]   one copy for all rows that share a long beginning
     prefix 1   [heads, P1, dim]
-    tails      [places, heads, T, dim] a row's tokens after its prefix, one place a row
+    slabs      a row's tokens after its prefix, one place a row (`places`)
 
 A pass carries the new tokens of some rows through the model. The model itself is untouched: it calls our attention
 function, which hands its queries, keys and values to the pass, and the pass knows where everything lies.
@@ -10,17 +10,19 @@ function, which hands its queries, keys and values to the pass, and the pass kno
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bowerbird.inference.places import Place, Slab
+
 ATTENTION = "bowerbird_rows"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Prefix:
     """The keys and values of some leading tokens, a [heads, length, dim] pair a layer."""
 
@@ -51,34 +53,6 @@ class PrefixPass:
         return out.transpose(1, 2)
 
 
-class Tails:
-    """The rows' own keys and values, grown on demand: a [places, heads, capacity, dim] pair a layer."""
-
-    def __init__(self, layers: int, heads: int, dim: int, dtype: torch.dtype, device: torch.device) -> None:
-        self._shape = (heads, dim)
-        self._like: dict[str, Any] = {"dtype": dtype, "device": device}
-        self.keys: list[Tensor] = [torch.empty(0, heads, 0, dim, **self._like) for _ in range(layers)]
-        self.values: list[Tensor] = [torch.empty(0, heads, 0, dim, **self._like) for _ in range(layers)]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.keys[0].shape[0], self.keys[0].shape[2]
-
-    def resize(self, places: int, capacity: int) -> None:
-        """Room for that many rows of that many tokens; what both sizes share is kept."""
-        rows, length = min(self.size[0], places), min(self.size[1], capacity)
-        for store in (self.keys, self.values):
-            for layer, old in enumerate(store):
-                new = torch.zeros(places, self._shape[0], capacity, self._shape[1], **self._like)
-                new[:rows, :, :length] = old[:rows, :, :length]
-                store[layer] = new
-
-    def move(self, source: int, target: int, length: int) -> None:
-        for store in (self.keys, self.values):
-            for tensor in store:
-                tensor[target, :, :length] = tensor[source, :, :length]
-
-
 @dataclass(frozen=True, slots=True)
 class Group:
     """Rows of a pass that share one prefix: their indices within the pass."""
@@ -88,50 +62,74 @@ class Group:
 
 
 class RowPass:
-    """Carries the next tokens of some rows, [rows, n], right-padded where rows have fewer than n.
+    """Carries the next tokens of some rows, [rows, n], right-padded where rows have fewer than n. Rows of one slab are
+    neighbours.
 
-    `places` [rows] are the rows' places in `tails`; `lengths` [rows] how many tail tokens each has already. Padding is
-    written too, beyond the row's end, where the next token overwrites it and until then no query looks.
+    Padding is written too, beyond the row's end, where the next token overwrites it and until then no query looks.
     """
 
-    def __init__(self, tails: Tails, places: Tensor, lengths: Tensor, n: int, groups: Sequence[Group]) -> None:
-        self._tails, self._places = tails, places
-        self._whole = bool((places == torch.arange(len(places), device=places.device)).all())
-        room = tails.size[
-            1
-        ]  # padding of a row near the end would lie beyond it: it goes into the last slot, which is free
-        self._slots = (lengths[:, None] + torch.arange(n, device=lengths.device)).clamp_(max=room - 1)
-        self._used = min(int(lengths.max()) + n, room)
-        columns = torch.arange(self._used, device=lengths.device)
-        hidden = columns > self._slots[:, :, None]  # [rows, n, used]
-        self._mask = hidden[:, None, None]
-        self._shared = Shared(groups, lengths.device) if any(g.prefix.ids for g in groups) else None
+    def __init__(self, places: Sequence[Place], n: int, groups: Sequence[Group]) -> None:
+        device = places[0].slab.kv.device
+        self._parts: list[_Part] = []
+        for slab, members in groupby(places, key=lambda place: place.slab):
+            start = self._parts[-1].end if self._parts else 0
+            self._parts.append(_Part(slab, list(members), start, n))
+        self._shared = Shared(groups, device) if any(g.prefix.ids for g in groups) else None
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
-        keys, values = self._store(layer, key, value)
         rows, heads, n, dim = query.shape
-        shared = keys.shape[1]  # key/value heads
-        repeat = heads // shared
-        query = (query * scaling).reshape(rows, shared, repeat * n, dim)
-        own = torch.matmul(query, keys.transpose(-1, -2)).float().view(rows, shared, repeat, n, self._used)
-        scores = own.masked_fill_(self._mask, float("-inf")).view(rows, shared, repeat * n, self._used)
-        if self._shared is None:
-            out = torch.matmul(torch.softmax(scores, -1).to(query.dtype), values)
-        else:
-            scores = torch.cat([self._shared.scores(layer, query).float(), scores], -1)
-            weights = torch.softmax(scores, -1).to(query.dtype)
-            out = torch.matmul(weights[..., -self._used :], values)
-            out += self._shared.values(layer, weights[..., : -self._used])
+        shared = key.shape[1]  # key/value heads
+        query = (query * scaling).reshape(rows, shared, heads // shared * n, dim)
+        key, value = key.transpose(1, 2), value.transpose(1, 2)
+        before = self._shared.scores(layer, query).float() if self._shared else None
+        out, weights = query.new_empty(query.shape), []
+        for part in self._parts:
+            weights.append(part.attend(layer, query, key, value, before, out))
+        if self._shared:
+            out += self._shared.values(layer, torch.cat(weights))
         return out.view(rows, heads, n, dim).transpose(1, 2)
 
-    def _store(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the new keys and values [rows, heads, n, dim]; all of the rows' tails [rows, heads, used, dim]."""
-        found = []
-        for store, new in ((self._tails.keys[layer], key), (self._tails.values[layer], value)):
-            store[self._places[:, None], :, self._slots] = new.transpose(1, 2)
-            rows = store[: len(self._places)] if self._whole else store[self._places]
-            found.append(rows[:, :, : self._used])
-        return found[0], found[1]
+
+class _Part:
+    """The rows of a pass whose places are in one slab: rows `start` to `end` of it."""
+
+    def __init__(self, slab: Slab, places: Sequence[Place], start: int, n: int) -> None:
+        self._slab, self._start, self.end = slab, start, start + len(places)
+        indices = [place.index for place in places]
+        device = slab.kv.device
+        self._index = torch.tensor(indices, device=device)
+        self._first = indices == list(range(len(indices)))  # a slice of the slab, and no copy
+        lengths = torch.tensor([place.length for place in places], device=device)
+        room = (
+            slab.capacity
+        )  # padding of a row near the end would lie beyond: it goes into the last slot, which is free
+        self._slots = (lengths[:, None] + torch.arange(n, device=device)).clamp_(max=room - 1)
+        self._used = min(max(place.length for place in places) + n, room)
+        hidden = torch.arange(self._used, device=device) > self._slots[:, :, None]  # [rows, n, used]
+        self._hidden = hidden[:, None, None]
+
+    def attend(
+        self, layer: int, query: Tensor, key: Tensor, value: Tensor, before: Tensor | None, out: Tensor
+    ) -> Tensor:
+        """Writes its rows of `out`; the weights of what `before` has scores of."""
+        own = slice(self._start, self.end)
+        keys, values = (self._store(layer, i, new[own]) for i, new in enumerate((key, value)))
+        query = query[own]
+        rows, heads, m, _ = query.shape
+        n = self._slots.shape[1]
+        scores = torch.matmul(query, keys.transpose(-1, -2)).float().view(rows, heads, m // n, n, self._used)
+        scores = scores.masked_fill_(self._hidden, float("-inf")).view(rows, heads, m, self._used)
+        if before is not None:
+            scores = torch.cat([before[own], scores], -1)
+        weights = torch.softmax(scores, -1).to(query.dtype)
+        out[own] = torch.matmul(weights[..., -self._used :], values)
+        return weights[..., : -self._used]
+
+    def _store(self, layer: int, which: int, new: Tensor) -> Tensor:
+        """Write the new keys or values [rows, n, heads, dim]; all that the rows have now, [rows, heads, used, dim]."""
+        store = self._slab.kv[layer, which]
+        store[self._index[:, None], :, self._slots] = new
+        return (store[: len(self._index)] if self._first else store[self._index])[:, :, : self._used]
 
 
 class Shared:

@@ -69,6 +69,7 @@ def _own(config: Config, path: str, version: int) -> "partial[Engine]":
         path,
         places=-(-config.sampler.places // lanes),
         kv_tokens=config.sampler.kv_tokens // lanes,
+        kept_tokens=config.sampler.kept_tokens // lanes,
         dtype=where.dtype,
         device=where.device,
         version=version,
