@@ -7,7 +7,7 @@ import click
 
 from bowerbird.cli.group import Commands
 from bowerbird.cli.options import FILE, FOLDER, count_option, seed_option, source_argument
-from bowerbird.types import TaskError
+from bowerbird.types import SandboxError, TaskError
 
 if TYPE_CHECKING:
     from bowerbird.types import Case, TaskView
@@ -197,6 +197,46 @@ def swebench(
         raise TaskError(f"{source}: no instance could be converted")
 
 
+@tasks.command("images")
+@click.argument("source", type=FOLDER)
+@click.argument("folder", type=FOLDER)
+@click.option("--backend", default="docker", show_default=True, help="docker or podman.")
+@click.option("--pull", is_flag=True, help="Fetch images that are named and not there.")
+@click.option("--only", multiple=True, metavar="ID", help="Only this task. May be repeated.")
+def images(source: Path, folder: Path, backend: str, pull: bool, only: tuple[str, ...]) -> None:
+    """Write the Harbor tasks of SOURCE that are made for an image of their own to FOLDER, so that they name it.
+
+    Builds environment/Dockerfile where no image is named, takes the workspace from the image, and runs the author's
+    solution in it. Then `bowerbird tasks check FOLDER --backend docker` tells which of them hold.
+    """
+    from bowerbird.cli.imaging import write_task
+    from bowerbird.sandbox import open_sandbox
+    from bowerbird.sandbox.engine import command_of
+    from bowerbird.tasks.harbor import load_task, task_folders
+    from bowerbird.viewer.progress import Progress
+    from bowerbird.viewer.text import clean
+
+    found = {load_task(root).view.task_id: root for root in task_folders(source)}
+    wanted = {task_id: root for task_id, root in found.items() if not only or task_id in only}
+    engine, sandbox = command_of(backend), open_sandbox(backend)
+    problems: list[str] = []
+    written = 0
+    with Progress("writing tasks", len(wanted)) as progress:
+        for task_id, root in wanted.items():
+            try:
+                if said := write_task(engine, sandbox, root, folder / root.relative_to(source), pull=pull):
+                    problems.append(f"{task_id}: {said}")
+                written += 1
+            except (TaskError, SandboxError) as error:
+                problems.append(f"left out: {error}")
+            progress.advance()
+    for problem in problems:
+        click.echo(clean(problem), err=True)
+    click.echo(f"wrote {written} of {len(wanted)} tasks to {folder}")
+    if not written:
+        raise TaskError(f"{source}: no task could be written")
+
+
 @tasks.command("add")
 @click.argument("dataset")
 @click.argument("folder", type=FOLDER)
@@ -218,4 +258,5 @@ def add(dataset: str, folder: Path, harbor: str, registry_path: Path | None, rep
     where = download(harbor, dataset, folder, [*options, *(["--repo", repo] if repo else [])])
     found = load_tasks(where)
     imaged = sum(found.spec(task_id).isolation == "image" for task_id in found)
-    click.echo(f"{len(found)} tasks in {where}" + (f", {imaged} of them for an image of their own" if imaged else ""))
+    anew = f", {imaged} of them for an image of their own: `bowerbird tasks images` writes these anew"
+    click.echo(f"{len(found)} tasks in {where}" + (anew if imaged else ""))

@@ -114,6 +114,9 @@ def task_sets(config: Config) -> tuple[TaskSet, TaskSet]:
         return _generated(trained), _generated(generate(tasks.seed, tasks.heldout, families=FAMILIES[-2:]))
     found = load_named(tasks.source)
     _refuse_cards(config, found)
+    imaged = next((task_id for task_id, view in found.views.items() if view.image), None)
+    if imaged is not None and config.sandbox.backend == "local":
+        raise TaskError(f'{imaged} runs in a container image: set sandbox.backend = "docker" or "podman"')
     ids = sorted(_gradable(tasks.source, found), key=lambda task_id: _content(found, task_id))
     if len(ids) < tasks.train + tasks.heldout:
         raise TaskError(
@@ -163,8 +166,9 @@ def _gradable(source: str, tasks: TaskSet) -> list[str]:
     if other := [task_id for task_id in ids if not tasks.views[task_id].submission]:
         raise TaskError(
             f"{source}: {len(other)} of {len(ids)} tasks declare no submission (the first: {other[0]}), so nothing "
-            "here can grade them. Move them elsewhere; or, if python3 and the system's tools are enough for it, say "
-            'kind = "script" and submission = [...] under [metadata.bowerbird] in task.toml'
+            "here can grade them. `bowerbird tasks images` writes them anew for the images that they are made for; or, "
+            'if python3 and the system\'s tools are enough for one, say kind = "script" and submission = [...] under '
+            "[metadata.bowerbird] in its task.toml"
         )
     return ids
 

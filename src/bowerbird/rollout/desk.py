@@ -4,7 +4,7 @@ A scaffold that is a program runs in a second sandbox, with nothing in it: it sp
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 from bowerbird.rollout.effects import Act, AtDesk, Heard, Read, Reply, Restore, Snapshot, Speak, Write
@@ -21,7 +21,7 @@ _LISTING = f"find . \\( {_CACHES} \\) -prune -o -type f -print0"
 
 def base_of(task: TaskView) -> Base:
     """What every workspace of a task starts from."""
-    return Base(task.workspace, task.git, task.requirements)
+    return Base(task.workspace, task.git, task.requirements, task.image, task.folder)
 
 
 class Desk:
@@ -70,29 +70,8 @@ class Desk:
             self.close()
 
     def standing(self) -> Collected:
-        """All files in the workspace, caches and version control left out. One of the task's that cannot be taken (it
-        has become a link, or too large) counts as unchanged: only what is really gone is gone. With an anomaly and
-        nothing else where there is too much to look through."""
-        done = self.act(Act(("/bin/sh", "-c", _LISTING), 60.0, output_bytes=_LISTING_BYTES))
-        if done.exit_code != 0 or done.truncated:
-            return Collected({}, ("the workspace: too much to look through",))
-        given = self._task.workspace
-        listed = {os.fsdecode(name).removeprefix("./") for name in done.stdout.split(b"\0") if name}
-        new = sorted(name for name in listed - set(given) if not is_control(name))
-        files: dict[str, bytes] = {}
-        changed = size = 0
-        for name in (*given, *new):  # one by one: sparse files are large and take no room on the disk
-            found = self._opened().collect((name,), max_bytes=READ_BYTES)
-            before, now = given.get(name), found.files.get(name)
-            if found.anomalies or now == before:
-                now = before
-            elif now is not None:
-                changed, size = changed + 1, size + len(now)
-            if changed > _MOST_CHANGED or size > _MOST_BYTES:
-                return Collected({}, (f"the workspace: over {_MOST_CHANGED} files or {_MOST_BYTES >> 20} MiB changed",))
-            if now is not None:
-                files[name] = now
-        return Collected(files)
+        """See `standing`."""
+        return standing(self._opened(), self._task.workspace)
 
     def _submitted(self, workspace: Workspace) -> Collected:
         if self._task.submission != WHOLE:
@@ -135,3 +114,31 @@ class Desk:
             return None
         dialogue, self._dialogue = self._dialogue, None
         return dialogue.close()
+
+
+def standing(
+    workspace: Workspace, given: Mapping[str, bytes], *, most: int = _MOST_CHANGED, most_bytes: int = _MOST_BYTES
+) -> Collected:
+    """All files in a workspace that began with `given`, caches and version control left out. One of these that cannot
+    be taken (it has become a link, or too large) counts as unchanged: only what is really gone is gone. With an anomaly
+    and nothing else where there is too much to look through."""
+    limits = Limits(wall_s=60.0, cpu_s=60, output_bytes=_LISTING_BYTES)
+    done = workspace.run(("/bin/sh", "-c", _LISTING), limits=limits)
+    if done.exit_code != 0 or done.truncated:
+        return Collected({}, ("the workspace: too much to look through",))
+    listed = {os.fsdecode(name).removeprefix("./") for name in done.stdout.split(b"\0") if name}
+    new = sorted(name for name in listed - set(given) if not is_control(name))
+    files: dict[str, bytes] = {}
+    changed = size = 0
+    for name in (*given, *new):  # one by one: sparse files are large and take no room on the disk
+        found = workspace.collect((name,), max_bytes=READ_BYTES)
+        before, now = given.get(name), found.files.get(name)
+        if found.anomalies or now == before:
+            now = before
+        elif now is not None:
+            changed, size = changed + 1, size + len(now)
+        if changed > most or size > most_bytes:
+            return Collected({}, (f"the workspace: over {most} files or {most_bytes >> 20} MiB changed",))
+        if now is not None:
+            files[name] = now
+    return Collected(files)

@@ -9,7 +9,6 @@ import os
 import platform
 import secrets
 import shlex
-import shutil
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,8 @@ from pathlib import Path
 
 from bowerbird.sandbox.box import Mount
 from bowerbird.sandbox.bwrap import PACKAGES, TMP_BYTES
-from bowerbird.sandbox.ground import Ground
+from bowerbird.sandbox.engine import ask, command_of, environment
+from bowerbird.sandbox.ground import Ground, run_once
 from bowerbird.sandbox.layers import Stack
 from bowerbird.sandbox.local import WORKSPACE_BYTES
 from bowerbird.sandbox.packages import Packages
@@ -31,13 +31,11 @@ from bowerbird.types import SandboxError, SandboxUnavailable
 
 IMAGE = "python:3.12-slim"
 LABEL = "bowerbird.home"  # the machine and folder of the process that a container belongs to
-# What the engine's client needs of ours; nothing of it reaches the container.
-_KEPT = ("PATH", "HOME", "USER", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONFIG", "CONTAINER_HOST")
 _EMPTIED = ("/root", "/home", "/var", "/mnt", "/media", "/srv", "/boot", "/run", "/usr/src")
 # Podman mounts into /sys itself, so that it can only be masked; and sets a limit that it may not have.
 _PODMAN = ("--read-only-tmpfs=false", "--security-opt", "mask=/sys", "--ulimit", "nproc=8192:8192")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what engines take where an image says none
-_CLIENT_S = 120.0
+_COPY = 'cp -a "$1/." /work/; rm -rf /work/.git'
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +90,9 @@ class ContainerSandbox:
         if watch == "trace":
             raise SandboxUnavailable(f"{engine} cannot trace system calls: use watch = 'decoys', or the local back end")
         self._name, self._watch, self._is_podman = engine, watch, engine == "podman"
-        self._engine = tuple(shlex.split(os.environ.get(f"BOWERBIRD_{engine.upper()}", engine)))
+        self._engine = command_of(engine)
         self._image = os.environ.get("BOWERBIRD_IMAGE", IMAGE)
-        if shutil.which(self._engine[0]) is None:
-            raise SandboxUnavailable(f"{self._engine[0]} is missing: install it, or use the local back end")
-        self._path = _path_of(self._engine, self._image)
+        self._path = path_of(self._engine, self._image)
         self._ground = Ground(workspace_bytes, decoys=watch != "off")  # which removes the homes of the dead
         self._label = f"{platform.node()}:{self._ground.home}"
         _sweep(self._engine)
@@ -132,24 +128,33 @@ class ContainerSandbox:
         self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE
     ) -> LocalWorkspace:
         """A fresh workspace holding `files` on top of `base`. Raises SandboxError."""
-        return self._ground.open(self, files, protected, base, self._packages)
+        builder = _InImage(self, base.image, base.folder) if base.image else self
+        return self._ground.open(builder, files, protected, base, self._packages)
 
-    def box(self, work: Stack, decoys: Mapping[str, Path], packages: Path | None) -> ContainerBox:
-        """See `ground.Builder`."""
+    def box(
+        self, work: Stack, decoys: Mapping[str, Path], packages: Path | None, image: str = "", folder: str = ""
+    ) -> ContainerBox:
+        """A sandbox over `work`, of an image of its own where one is named: then nothing of it is hidden but what
+        engines keep from it, and `work` stands at `folder` too. See `ground.Builder`."""
         assert work.base is None, "bases are copied"
-        mounts = [Mount(place, self._etc / "empty") for place in (*_EMPTIED, *(() if self._is_podman else ("/sys",)))]
+        emptied = [*(() if image else _EMPTIED), *(() if self._is_podman else ("/sys",))]
+        mounts = [Mount(place, self._etc / "empty") for place in emptied]
         mounts += [Mount(f"/etc/{name}", self._etc / name) for name in ("passwd", "group", "hosts", "resolv.conf")]
         mounts += [Mount(inside, folder) for inside, folder in decoys.items()]
-        mounts.append(Mount("/work", work.own, writable=True))
-        options = list(self._options())
+        mounts += [Mount(place, work.own, writable=True) for place in dict.fromkeys(("/work", folder or "/work"))]
+        options = [*self._options(), "--workdir", folder or "/work"]
         if packages is not None:
             mounts.append(Mount(PACKAGES, packages))
-            options += ["--env", f"PYTHONPATH={PACKAGES}", "--env", f"PATH={PACKAGES}/bin:{self._path}"]
-        return ContainerBox(self._engine, tuple(options), self._image, tuple(mounts))
+            path = path_of(self._engine, image) if image else self._path
+            options += ["--env", f"PYTHONPATH={PACKAGES}", "--env", f"PATH={PACKAGES}/bin:{path}"]
+        return ContainerBox(self._engine, tuple(options), image or self._image, tuple(mounts))
 
     def shares(self) -> bool:
         """No: an engine mounts no overlay of ours."""
         return False
+
+    def fill(self, folder: Path) -> None:
+        """Nothing: the default image has no files of anybody's. See `ground.Builder`."""
 
     def close(self) -> None:
         """Remove everything this sandbox made on the host. Also happens at exit."""
@@ -164,7 +169,7 @@ class ContainerSandbox:
             *("--pull", "never", "--label", f"{LABEL}={self._label}", "--network", "none", "--hostname", "sandbox"),
             *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--security-opt", f"seccomp={profile}"),
             *("--user", f"{self._user}:{self._user}", *podman),
-            *("--read-only", "--ipc", "private", "--shm-size", str(TMP_BYTES), "--workdir", "/work"),
+            *("--read-only", "--ipc", "private", "--shm-size", str(TMP_BYTES)),
             *("--tmpfs", f"/tmp:rw,exec,nosuid,nodev,mode=1777,size={TMP_BYTES}"),
             *("--env", "HOME=/tmp", "--env", "LANG=C.UTF-8", "--log-driver", "none"),
         )
@@ -178,6 +183,28 @@ class ContainerSandbox:
             "resolv.conf": "",
             "seccomp.json": engine_profile(),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _InImage:
+    """Builds workspaces in an image of their own."""
+
+    sandbox: ContainerSandbox
+    image: str
+    folder: str
+
+    def box(self, work: Stack, decoys: Mapping[str, Path], packages: Path | None) -> ContainerBox:
+        """See `ground.Builder`."""
+        return self.sandbox.box(work, decoys, packages, self.image, self.folder)
+
+    def shares(self) -> bool:
+        """See `ground.Builder`."""
+        return False
+
+    def fill(self, folder: Path) -> None:
+        """See `ground.Builder`. What the user of the sandbox may not read stays behind, and all history."""
+        if self.folder:
+            run_once(self.sandbox.box(Stack(folder), {}, None, self.image), _COPY, self.folder)
 
 
 def _limited(limits: Limits) -> list[str]:
@@ -205,10 +232,6 @@ def _mounted(mount: Mount) -> list[str]:
     return ["--volume", f"{mount.source}:{mount.inside}:{'rw' if mount.writable else 'ro'}"]
 
 
-def _environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in _KEPT if name in os.environ}
-
-
 def _client(line: Sequence[str]) -> "subprocess.Popen[bytes]":
     pipe = subprocess.PIPE
     return subprocess.Popen(
@@ -216,27 +239,17 @@ def _client(line: Sequence[str]) -> "subprocess.Popen[bytes]":
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
-        env=_environment(),
+        env=environment(),
         cwd="/",
         start_new_session=True,
         bufsize=0,
     )
 
 
-def _ask(line: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """Raises SandboxUnavailable where the engine does not answer."""
-    try:
-        return subprocess.run(
-            line, capture_output=True, text=True, env=_environment(), cwd="/", timeout=_CLIENT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SandboxUnavailable(f"{line[0]} did not answer within {_CLIENT_S:.0f} s") from error
-
-
 def _pid_of(engine: Sequence[str], name: str) -> int:
     """Pid 1 of a container on this machine; 0 where the engine runs on another."""
     pid, _, container = (
-        _ask([*engine, "inspect", "--format", "{{.State.Pid}} {{.Id}}", name]).stdout.strip().partition(" ")
+        ask([*engine, "inspect", "--format", "{{.State.Pid}} {{.Id}}", name]).stdout.strip().partition(" ")
     )
     try:
         ours = pid.isdigit() and container in Path(f"/proc/{pid}/cgroup").read_text()
@@ -247,13 +260,13 @@ def _pid_of(engine: Sequence[str], name: str) -> int:
 
 def _remove(engine: Sequence[str], name: str) -> None:
     """End a container and everything in it."""
-    _ask([*engine, "kill", name])  # at once; Podman's rm would ask politely for ten seconds
-    _ask([*engine, "rm", "--force", name])
+    ask([*engine, "kill", name])  # at once; Podman's rm would ask politely for ten seconds
+    ask([*engine, "rm", "--force", name])
 
 
-def _path_of(engine: Sequence[str], image: str) -> str:
+def path_of(engine: Sequence[str], image: str) -> str:
     """The image's PATH. Raises SandboxUnavailable where there is no such image."""
-    found = _ask([*engine, "image", "inspect", "--format", "{{json .Config.Env}}", image])
+    found = ask([*engine, "image", "inspect", "--format", "{{json .Config.Env}}", image])
     if found.returncode != 0:
         said = found.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         raise SandboxUnavailable(
@@ -267,7 +280,7 @@ def _path_of(engine: Sequence[str], image: str) -> str:
 def _sweep(engine: Sequence[str]) -> None:
     """Remove containers of ours whose process was killed."""
     shown = f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
-    listed = _ask([*engine, "ps", "--all", "--filter", f"label={LABEL}", "--format", shown])
+    listed = ask([*engine, "ps", "--all", "--filter", f"label={LABEL}", "--format", shown])
     for line in listed.stdout.splitlines():
         container, _, label = line.partition(" ")
         machine, _, home = label.partition(":")

@@ -18,7 +18,7 @@ from bowerbird.sandbox.home import make_home, remove_home
 from bowerbird.sandbox.layers import Layers, Stack
 from bowerbird.sandbox.packages import Packages
 from bowerbird.sandbox.process import execute
-from bowerbird.sandbox.protocol import Base, Limits
+from bowerbird.sandbox.protocol import Base, Execution, Limits
 from bowerbird.sandbox.usage import MAX_ENTRIES, disk_use
 from bowerbird.sandbox.watch import Tracer
 from bowerbird.sandbox.workspace import LocalWorkspace, Site
@@ -43,6 +43,10 @@ class Builder(Protocol):
 
     def shares(self) -> bool:
         """Whether workspaces can share a base by overlays."""
+        ...
+
+    def fill(self, folder: Path) -> None:
+        """Copy what a base takes from an image into that folder. Raises SandboxError."""
         ...
 
 
@@ -72,12 +76,13 @@ class Ground:
         """A fresh workspace holding `files` on top of `base`; `packages` has what it needs. Raises SandboxError."""
         if unknown := set(protected) - set(files) - set(base.files):
             raise SandboxError(f"protected files that the workspace does not start with: {sorted(unknown)}")
-        lay = base.git or len(base.files) > SHARED_FILES or sum(map(len, base.files.values())) > SHARED_BYTES
+        large = len(base.files) > SHARED_FILES or sum(map(len, base.files.values())) > SHARED_BYTES
+        lay = bool(base.git or base.image) or large
         required = packages.folder(base.requirements) if base.requirements.strip() else None
         with contextlib.ExitStack() as undo:
             laid = None
             if lay:
-                laid = self._bases.borrow(base, partial(self._commit, builder))
+                laid = self._bases.borrow(base, partial(self._finish, builder))
                 undo.callback(self._bases.give_back, laid)
             else:
                 files = {**base.files, **files}
@@ -139,15 +144,16 @@ class Ground:
                 raise
             raise SandboxError(f"cannot make a workspace in {place.parent}: {error.strerror}") from error
 
-    def _commit(self, builder: Builder, folder: Path, base: Base) -> None:
-        """Make the files of a base the one commit of a repository, in a sandbox. Raises SandboxError."""
-        if not base.git:
-            return
-        launch = builder.box(Stack(folder), {}, None).launch(["/bin/sh", "-c", _COMMIT], _LIMITS)
-        done = execute(launch, stdin=b"", limits=_LIMITS)
-        if done.exit_code != 0:
-            said = done.stderr.decode(errors="replace").strip()[-200:]
-            raise SandboxError(f"cannot make a git repository for a workspace (is git there?): {said}")
+    def _finish(self, builder: Builder, folder: Path, base: Base) -> None:
+        """Add what an image has to the files of a base, and make them the one commit of a repository: both in a
+        sandbox. Raises SandboxError."""
+        if base.image:
+            builder.fill(folder)
+        if base.git:
+            done = run_once(builder.box(Stack(folder), {}, None), _COMMIT)
+            if done.exit_code != 0:
+                said = done.stderr.decode(errors="replace").strip()[-200:]
+                raise SandboxError(f"cannot make a git repository for a workspace (is git there?): {said}")
 
     def _release(self, token: object, laid: Path | None) -> None:
         """A workspace is over."""
@@ -161,3 +167,9 @@ class Ground:
         if self.decoys is not None:
             self.decoys.close()
         self._sweep()
+
+
+def run_once(box: Box, script: str, *arguments: str) -> Execution:
+    """A shell script that makes a base, in its sandbox. Raises SandboxError."""
+    launch = box.launch(["/bin/sh", "-c", script, "sh", *arguments], _LIMITS)
+    return execute(launch, stdin=b"", limits=_LIMITS)

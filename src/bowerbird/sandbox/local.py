@@ -130,6 +130,10 @@ class LocalSandbox:
         arguments = fixed_arguments(self._interpreter, self._etc, work, decoys, self._hidden, packages)
         return BwrapBox(tuple(self._prefix()), tuple(arguments))
 
+    def fill(self, folder: Path) -> None:
+        """See `ground.Builder`. Raises SandboxUnavailable: there are no images here."""
+        raise SandboxUnavailable("the local back end has no container images: use sandbox.backend = docker or podman")
+
     def shares(self) -> bool:
         """Whether workspaces can share a base by overlays; tried out once."""
         with self._trying:

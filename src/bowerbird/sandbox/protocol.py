@@ -48,11 +48,14 @@ class Collected:
 class Base:
     """What many workspaces start from alike. A back end may lay it once and let them share it: what one of them writes
     is its own. With `git` the files are the one commit of a repository; what `requirements` names, as the text of such
-    a file, every command can import."""
+    a file, every command can import. With an `image` commands run in that container image, and the workspace, which
+    stands at `folder` too, starts with what the image has there."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     git: bool = False
     requirements: str = ""
+    image: str = ""
+    folder: str = ""
 
 
 class Workspace(Protocol):

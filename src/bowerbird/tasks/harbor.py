@@ -7,8 +7,8 @@ Which verifier a task gets stands in its `[metadata.bowerbird]` table as `kind`:
                           ids that must fail; `isolation = "none"` where a test must import the answer into its process
     script                `tests/test.sh`, run by the sandbox's own python3 and tools, writes the reward
 
-Any other Harbor directory loads as kind "script" too, but for an image of its own, which nothing here builds: it can
-be listed and not graded. Nothing under `tests/` or `solution/` ever reaches a TaskView.
+Any other Harbor directory loads as kind "script" too, but for an image of its own: it can be listed and not graded
+until `images` has written it anew. Nothing under `tests/` or `solution/` ever reaches a TaskView.
 """
 
 import re
@@ -36,6 +36,8 @@ KEYS = (
     "visible_tests",
     "requirements",
     "git",
+    "image",
+    "folder",
 )
 PYTEST_KEYS = ("expected_tests", "canaries", "isolation")
 TIMEOUT_S = {"oracle": 5.0, "pytest": 30.0, "script": 60.0}
@@ -66,7 +68,7 @@ def load_tasks(directory: str | Path) -> TaskSet:
 def load_task(path: str | Path) -> Loaded:
     """One task directory. Raises TaskError that names the file and says how to mend it."""
     root = Path(path)
-    settings = _settings(root)
+    settings = settings_of(root)
     metadata = table(settings, "metadata", root)
     ours = metadata.get("bowerbird")
     if ours is None:
@@ -104,7 +106,8 @@ def task_folders(root: Path) -> list[Path]:
     return found
 
 
-def _settings(root: Path) -> dict[str, JsonValue]:
+def settings_of(root: Path) -> dict[str, JsonValue]:
+    """What stands in a task's task.toml. Raises TaskError."""
     path = root / "task.toml"
     if not path.is_file():
         raise TaskError(f"{path}: missing; every task directory needs one")
@@ -140,6 +143,8 @@ def _own_task(root: Path, settings: Mapping[str, JsonValue], ours: Mapping[str, 
         visible=tuple(names(ours.get("visible_tests", []), "visible_tests", where)),
         git=flag(ours.get("git", False), "git", where),
         requirements=_requirements(root, ours, where),
+        image=string(ours["image"], "image", where) if "image" in ours else "",
+        folder=_folder(ours, where),
     )
     spec = VerifierSpec(
         task_id=view.task_id,
@@ -149,6 +154,8 @@ def _own_task(root: Path, settings: Mapping[str, JsonValue], ours: Mapping[str, 
         timeout_s=number(ours.get("timeout_s", TIMEOUT_S[kind]), "timeout_s", where, 0.01, 3600.0),
         files={} if kind == "oracle" else _private_files(root, view),
         requirements=view.requirements,
+        image=view.image,
+        folder=view.folder,
     )
     if kind == "pytest":
         spec = _with_tests(spec, submission, ours, where)
@@ -166,6 +173,15 @@ def _requirements(root: Path, ours: Mapping[str, JsonValue], where: str) -> str:
     if not path.resolve().is_relative_to(root.resolve()) or not path.is_file():
         raise TaskError(f"{where}: requirements {name!r} is no file below environment/")
     return read_text(path)
+
+
+def _folder(ours: Mapping[str, JsonValue], where: str) -> str:
+    folder = string(ours["folder"], "folder", where) if "folder" in ours else ""
+    if "image" in ours and ours.get("kind") != "script":
+        raise TaskError(f"{where}: only a task of kind 'script' can have an image")
+    if folder and ("image" not in ours or not folder.startswith("/") or folder.strip("/") in ("", "work")):
+        raise TaskError(f"{where}: folder {folder!r} must be an absolute path in the image, other than / and /work")
+    return folder.rstrip("/")
 
 
 def _hidden_cases(root: Path) -> tuple[Case, ...]:

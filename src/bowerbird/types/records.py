@@ -50,6 +50,8 @@ class TaskView:
     visible: tuple[str, ...] = ()  # command that runs the visible tests there; examples have none
     git: bool = False  # those files are the one commit of a repository
     requirements: str = ""  # Python packages that its commands can import, as in a requirements file
+    image: str = ""  # container image that its commands run in
+    folder: str = ""  # where the workspace stands in it; it starts with what the image has there
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ class VerifierSpec:
     expected_tests: tuple[str, ...] = ()  # pytest: ids, each of which must be observed passing
     canaries: tuple[str, ...] = ()  # pytest: ids of tests that must fail
     isolation: str = "process"  # from the grader: "process"; "none": they share one; "image": needs an image of its own
-    requirements: str = ""  # as the task's
+    requirements: str = ""  # this and the next two: as the task's
+    image: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ class ScriptVerifier:
         limits = replace(self._limits, wall_s=spec.timeout_s, cpu_s=max(1, math.ceil(spec.timeout_s)))
         settings = [f"{name}={value}" for name, value in ENVIRONMENT.items()]
         shell = "bash" if spec.files[SCRIPT].split(b"\n")[0].rstrip().endswith(b"bash") else "sh"
-        with self._sandbox.open(submission, base=Base(own, requirements=spec.requirements)) as workspace:
+        base = Base(own, requirements=spec.requirements, image=spec.image, folder=spec.folder)
+        with self._sandbox.open(submission, base=base) as workspace:
             folders = {TESTS: tests, TOOLS: {"confine.py": _confine()}}
             with furnished(workspace, folders, (REWARD_TXT, REWARD_JSON)) as boxes:
                 done = workspace.run(["env", *settings, shell, f"{TESTS}/test.sh"], limits=limits)
@@ -130,8 +131,9 @@ def check_script(spec: VerifierSpec) -> None:
         raise TaskError(f"{where}: its verifier is of kind {spec.kind!r}; this one grades 'script'")
     if spec.isolation == "image":
         raise TaskError(
-            f"{where}: it is made for an image of its own, which is not built here; if python3 and the system's tools "
-            'are enough for its tests, say so in task.toml: [metadata.bowerbird] with kind = "script" and submission'
+            f"{where}: it is made for an image of its own: `bowerbird tasks images` writes it anew for that; or, if "
+            "python3 and the system's tools are enough for its tests, say so in task.toml: [metadata.bowerbird] with "
+            'kind = "script" and submission'
         )
     if SCRIPT not in spec.files:
         raise TaskError(f"{where}: {SCRIPT} is missing; it grades a script task")

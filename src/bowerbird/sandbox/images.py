@@ -1,0 +1,53 @@
+"""Images of a container engine: built from a task's own recipe, and asked what they are."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bowerbird.sandbox.engine import ask
+from bowerbird.types import SandboxUnavailable
+
+_BUILD_S = 3600.0
+
+
+def find_image(engine: Sequence[str], name: str, *, pull: bool) -> str:
+    """The image's name with its digest, where it came from a registry; else its name. Raises SandboxUnavailable."""
+    if pull and ask([*engine, "image", "inspect", name]).returncode != 0:
+        _done(engine, ["pull", name])
+    digests = _inspect(engine, name).get("RepoDigests") or []
+    return str(digests[0]) if digests else name
+
+
+def build_image(engine: Sequence[str], context: Path) -> str:
+    """The image of a folder with a Dockerfile, named after all that is in the folder. It is built by the engine, with
+    what network the engine gives it. Raises SandboxUnavailable."""
+    whole = hashlib.sha256()
+    for path in sorted(path for path in context.rglob("*") if path.is_file()):
+        whole.update(f"{path.relative_to(context)}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    name = f"bowerbird-task:{whole.hexdigest()[:16]}"
+    if ask([*engine, "image", "inspect", name]).returncode != 0:
+        _done(engine, ["build", "--tag", name, str(context)])
+    return name
+
+
+def working_folder(engine: Sequence[str], image: str) -> str:
+    """Where commands start in it; "" where that is the root, or not said. Raises SandboxUnavailable."""
+    folder = str(_inspect(engine, image)["Config"].get("WorkingDir") or "").rstrip("/")
+    return "" if folder == "/work" else folder
+
+
+def _inspect(engine: Sequence[str], image: str) -> dict[str, Any]:
+    found = ask([*engine, "image", "inspect", image])
+    if found.returncode != 0:
+        raise SandboxUnavailable(f"{engine[0]} has no image {image}: pull it, or say --pull")
+    facts: dict[str, Any] = json.loads(found.stdout)[0]
+    return facts
+
+
+def _done(engine: Sequence[str], words: Sequence[str]) -> None:
+    done = ask([*engine, *words], _BUILD_S)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        raise SandboxUnavailable(f"{engine[0]} {words[0]} {words[-1]} failed: {' '.join(said)[-300:]}")
