@@ -58,6 +58,22 @@ def test_a_prompt_stays_in_its_lane_until_the_other_has_much_less_to_do(pool: Po
     assert min(len(lane.asked) for lane in pool._lanes) > 4
 
 
+def test_a_conversation_stays_in_its_lane(pool: Pool) -> None:
+    requests = asked(pool, 6)
+    calls = pool.generate(requests)
+    for turn in range(3):
+        further = [pool.chat.extend(call.prompt_ids + call.token_ids, f"go on {turn}") for call in calls]
+        homes = [next(i for i, lane in enumerate(pool._lanes) if lane.has(prompt)) for prompt in further]
+        assert set(homes) == {0, 1}
+        for i in reversed(range(6)):  # in another order, so that chance would not find the lanes
+            pool.submit(Request(further[i], Sampling(0.8, max_tokens=20, seed=i)))
+        assert [prompt in pool._lanes[home].prompts for prompt, home in zip(further, homes, strict=True)] == [True] * 6
+        done: dict[int, Completion] = {}
+        while len(done) < 6:
+            done.update(pool.step())
+        calls = [done[ticket] for ticket in sorted(done, reverse=True)]
+
+
 def test_new_weights_reach_every_lane_between_two_steps(pool: Pool) -> None:
     tickets = [pool.submit(request) for request in asked(pool, 8)]
     done = dict(pair for _ in range(2) for pair in pool.step())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -16,6 +17,7 @@ from bowerbird.rollout.host import Budget
 from bowerbird.rollout.program import command, run_program
 from bowerbird.sandbox import Limits, Sandbox
 from bowerbird.scaffold.program import parse_program
+from bowerbird.tasks.repos import generate
 from bowerbird.types import Rollout, TaskView
 
 RIGHT = "def add_7(x):\n    return x + 7\n"
@@ -225,3 +227,30 @@ def test_a_file_that_cannot_be_copied_makes_no_snapshot(rolled: Callable[..., Ro
 
 def test_commands_through_a_tool_are_still_the_scaffolds(rolled: Callable[..., Rollout]) -> None:
     assert [event["by"] for event in events(rolled('h.tool("shell", {"command": "true"})'), "action")] == ["scaffold"]
+
+
+REPAIR = Path(__file__).parents[2] / "recipes" / "scaffolds" / "repair.py"
+
+
+def test_the_recipe_that_repairs_puts_back_what_does_not_pass(sandbox: Sandbox, chat: Chat) -> None:
+    """A real repository with a seeded bug. The model first breaks a function, then knows it: one rewrite stays."""
+    (made,) = generate(3, 1, levels=["easy"])
+    right = {name: data.decode() for name, data in made.solution.items()}
+
+    def reply(request: Request) -> str:
+        shown = chat.decode(list(request.prompt_ids)).split("```python\n")[-1].split("```")[0]
+        name = shown.split("def ", 1)[1].split("(")[0]
+        if request.sampling.temperature < 0.3:
+            return f"```python\n{shown.splitlines()[0]}\n    raise ValueError\n```"
+        whole = next((text for text in right.values() if f"def {name}(" in text), shown)
+        return f"Here:\n```python\n{whole}\n```\nDone."
+
+    budget = Budget(tokens=20_000, calls=60, actions=120, call_tokens=1000, action_s=20.0)
+    with ThreadPoolExecutor(2) as pool:
+        driver = Driver(FakeSampler(chat, reply), sandbox, pool)
+        (done,) = driver.run([job(made.view, chat, REPAIR.read_text(), budget)])
+    assert done.infra_error is None
+    broken = {name for name in right if made.view.workspace[name] != made.solution[name]}
+    changed = {name for name, data in done.submission.items() if made.view.workspace[name] != data}
+    assert changed == broken
+    assert all(done.submission[name].decode().strip() == right[name].strip() for name in broken)

@@ -298,7 +298,7 @@ class Engine(Sampler):
                 carried = row.known[: len(row.prefix.ids) + length]
                 self._recall.keep(Kept(carried, row.prefix, row.place.read(length).clone()))
             self._places.give_back(row.place)
-        if finished and not self._rows and not self._waiting:
+        if finished and not (self._rows or self._waiting or self._urgent):
             trim()  # an idle sampler leaves the memory to the learner
         return finished
 

@@ -5,11 +5,11 @@
 
 A decoding step is half matrix products and half small operations that threads do not speed up, so two processes of one
 thread each sample more than one of two threads where rows are many (LOG.md, 33), and stand work beside them better.
-Requests with the same prompt go to the same lane, which computes it once. All lanes step together, so results depend on
-the requests, their order and the number of lanes alone.
+Requests with the same prompt go to the same lane, which computes it once, and a conversation stays in its lane. All
+lanes step together, so results depend on the requests, their order and the number of lanes alone.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from bowerbird.inference.protocol import Request, Sampler
 from bowerbird.types import Completion, PolicyVersion, ProcessDied
 
 _SLACK = 8  # requests that a lane may have more than another for the sake of a prompt it has
+_REMEMBERED = 512  # answers of a lane, from which a conversation may go on there
 _LIVES = 3  # deaths of a lane, with no answer in between, at which it is given up
 
 
@@ -37,6 +38,7 @@ class _Lane:
     asked: dict[int, Request] = field(default_factory=dict)  # not answered yet, by ticket
     fresh: list[int] = field(default_factory=list)  # of these, not sent yet
     prompts: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    ended: deque[tuple[int, ...]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     lives: int = _LIVES
 
     def add(self, ticket: int, request: Request) -> None:
@@ -48,8 +50,13 @@ class _Lane:
         fresh, self.fresh = self.fresh, []
         return _Step(tuple((ticket, self.asked[ticket]) for ticket in fresh))
 
-    def answered(self, ticket: int) -> None:
+    def has(self, prompt: tuple[int, ...]) -> bool:
+        """Whether it works on that prompt, or answered what this one goes on from."""
+        return prompt in self.prompts or any(prompt[: len(ids)] == ids for ids in self.ended)
+
+    def answered(self, ticket: int, completion: Completion) -> None:
         prompt = self.asked.pop(ticket).prompt_ids
+        self.ended.append(prompt + completion.token_ids)
         self.prompts[prompt] -= 1
         if not self.prompts[prompt]:
             del self.prompts[prompt]
@@ -97,8 +104,8 @@ class Pool(Sampler):
     def step(self) -> list[tuple[int, Completion]]:
         finished: list[tuple[int, Completion]] = []
         for lane, found in self._exchange([lane for lane in self._lanes if lane.asked], _Lane.step):
-            for ticket, _ in found:
-                lane.answered(ticket)
+            for ticket, completion in found:
+                lane.answered(ticket, completion)
             finished += found
         return sorted(finished, key=lambda pair: pair[0])
 
@@ -113,7 +120,7 @@ class Pool(Sampler):
     def _lane_for(self, prompt: tuple[int, ...]) -> _Lane:
         """One that has the prompt already, unless others have much less to do; else the one with least to do."""
         least = min(self._lanes, key=lambda lane: len(lane.asked))
-        having = [lane for lane in self._lanes if prompt in lane.prompts]
+        having = [lane for lane in self._lanes if lane.has(prompt)]
         near = [lane for lane in having if len(lane.asked) <= len(least.asked) + _SLACK]
         return near[0] if near else least
 
