@@ -31,7 +31,7 @@ def run(h):
         text = textwrap.dedent("\n".join(lines[first:last]))
         ask, seen = ASK.format(instruction=instruction, said=said, path=path, text=text), {same(text)}
         for n in range(TRIES):
-            new = function(h.llm(ask, max_tokens=400, temperature_class="low" if n == 0 else "high"), name)
+            new = function(h.llm(ask, temperature_class="low" if n == 0 else "high"), name)
             if new and same(new) not in seen:
                 seen.add(same(new))
                 indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]

@@ -1,5 +1,6 @@
 """Scaffolds that are programs, in the real sandbox, over a scripted model. Whatever a program does is an outcome."""
 
+import ast
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -242,10 +243,11 @@ def test_the_recipe_that_repairs_puts_back_what_does_not_pass(sandbox: Sandbox, 
         name = shown.split("def ", 1)[1].split("(")[0]
         if request.sampling.temperature < 0.3:
             return f"```python\n{shown.splitlines()[0]}\n    raise ValueError\n```"
-        whole = next((text for text in right.values() if f"def {name}(" in text), shown)
-        return f"Here:\n```python\n{whole}\n```\nDone."
+        whole = next(text for text in right.values() if f"def {name}(" in text)
+        node = next(n for n in ast.walk(ast.parse(whole)) if isinstance(n, ast.FunctionDef) and n.name == name)
+        return f"Here:\n```python\n{dedent(ast.get_source_segment(whole, node, padded=True) or '')}\n```\nDone."
 
-    budget = Budget(tokens=20_000, calls=60, actions=120, call_tokens=1000, action_s=20.0)
+    budget = Budget(tokens=40_000, calls=60, actions=120, call_tokens=2000, action_s=20.0)
     with ThreadPoolExecutor(2) as pool:
         driver = Driver(FakeSampler(chat, reply), sandbox, pool)
         (done,) = driver.run([job(made.view, chat, REPAIR.read_text(), budget)])

@@ -71,7 +71,7 @@ class Desk:
 
     def standing(self) -> Collected:
         """See `standing`."""
-        return standing(self._opened(), self._task.workspace)
+        return standing(self._opened(), self._task.workspace, most=_MOST_CHANGED, most_bytes=_MOST_BYTES)
 
     def _submitted(self, workspace: Workspace) -> Collected:
         if self._task.submission != WHOLE:
@@ -116,12 +116,10 @@ class Desk:
         return dialogue.close()
 
 
-def standing(
-    workspace: Workspace, given: Mapping[str, bytes], *, most: int = _MOST_CHANGED, most_bytes: int = _MOST_BYTES
-) -> Collected:
+def standing(workspace: Workspace, given: Mapping[str, bytes], *, most: int, most_bytes: int) -> Collected:
     """All files in a workspace that began with `given`, caches and version control left out. One of these that cannot
     be taken (it has become a link, or too large) counts as unchanged: only what is really gone is gone. With an anomaly
-    and nothing else where there is too much to look through."""
+    and nothing else where over `most` files or `most_bytes` changed, or there is too much to look through."""
     limits = Limits(wall_s=60.0, cpu_s=60, output_bytes=_LISTING_BYTES)
     done = workspace.run(("/bin/sh", "-c", _LISTING), limits=limits)
     if done.exit_code != 0 or done.truncated:
