@@ -1,16 +1,16 @@
-"""A scaffold for small models: one function after the other is shown with what the tests say, and written anew.
+"""A scaffold for small models: it looks at one function after the other, and there at one line after the other.
 
     bowerbird solve "..." --repo PATH --tests "python3 run_tests.py" --scaffold recipes/scaffolds/repair.py ...
 
-Functions of which the tests or the task speak come first. A rewrite stays only if the tests pass; else the files are
-what they were, and the next try or function comes.
+Functions of which the tests or the task speak come first. The model writes the whole function anew once, then each
+line of it a few times. A rewrite stays only if the tests pass; else the file is what it was, and the next try comes.
 """
 
 import ast
 import textwrap
 
-TRIES = 5
-ASK = """{instruction}
+TRIES = 4
+SHOWN = """{instruction}
 
 The tests say:
 {said}
@@ -19,7 +19,14 @@ This is a function of {path}:
 ```python
 {text}
 ```
-Is there a mistake in it? Answer with the whole function, corrected, in one Python block. Change as little as needed."""
+"""
+WHOLE = """Is there a mistake in it? Answer with the whole function, corrected, in one Python block.
+Change as little as needed."""
+LINE = """There is a mistake in this line of it:
+```python
+{line}
+```
+Answer with this one line, corrected, in one Python block."""
 
 
 def run(h):
@@ -29,17 +36,43 @@ def run(h):
     for path, name, first, last in ranked(files, f"{instruction} {said}"):
         lines = files[path].splitlines()
         text = textwrap.dedent("\n".join(lines[first:last]))
-        ask, seen = ASK.format(instruction=instruction, said=said, path=path, text=text), {same(text)}
-        for n in range(TRIES):
-            new = function(h.llm(ask, temperature_class="low" if n == 0 else "high"), name)
-            if new and same(new) not in seen:
-                seen.add(same(new))
-                indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
-                body = textwrap.indent(new, indent).splitlines()
-                h.write(path, "\n".join([*lines[:first], *body, *lines[last:]]) + "\n")
-                if h.visible_tests()["passed"]:
+        shown = SHOWN.format(instruction=instruction, said=said, path=path, text=text)
+        tried = {same(files[path])}
+        answer = function(block(h.llm(shown + WHOLE, temperature_class="low")), name)
+        if answer and passes(h, path, lines, first, last, answer, tried):
+            return
+        for number in code_lines(lines, first, last, said):
+            ask = shown + LINE.format(line=lines[number].strip())
+            for n in range(TRIES):
+                answer = block(h.llm(ask, max_tokens=120, temperature_class="low" if n == 0 else "mid")).strip("\n")
+                one = answer.strip() and "\n" not in answer.strip()
+                if one and passes(h, path, lines, number, number + 1, answer.strip(), tried):
                     return
-                h.write(path, files[path])
+        h.write(path, files[path])
+
+
+def passes(h, path, lines, first, last, new, tried):
+    """Whether the tests pass with these lines in place of the old ones. What was tried is not tried again."""
+    indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
+    text = "\n".join([*lines[:first], *textwrap.indent(new, indent).splitlines(), *lines[last:]]) + "\n"
+    key = same(text)
+    if key is None or key in tried:
+        return False
+    tried.add(key)
+    h.write(path, text)
+    return h.visible_tests()["passed"]
+
+
+def code_lines(lines, first, last, said):
+    """The lines between that do something, those that the tests show first."""
+    tree = ast.parse(textwrap.dedent("\n".join(lines[first:last])))
+    doing = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt) and not constant(node)]
+    numbers = sorted({first + number - 1 for number in doing} - {first})
+    return sorted(numbers, key=lambda number: lines[number].strip() not in said)
+
+
+def constant(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def ranked(files, words):
@@ -58,10 +91,14 @@ def ranked(files, words):
     return [place[1:] for place in sorted(found)]
 
 
-def function(answer, name):
-    """The text of that function in an answer; "" where it is not there."""
+def block(answer):
+    """The first block of code in an answer, or all of it."""
     parts = answer.split("```")
-    code = textwrap.dedent(parts[1].partition("\n")[2] if len(parts) > 1 else answer)
+    return textwrap.dedent(parts[1].partition("\n")[2] if len(parts) > 1 else answer)
+
+
+def function(code, name):
+    """The text of that function in it; "" where it is not there."""
     try:
         tree = ast.parse(code)
     except SyntaxError:
@@ -74,5 +111,8 @@ def function(answer, name):
 
 
 def same(text):
-    """What a rewrite does, whatever it looks like."""
-    return ast.dump(ast.parse(text))
+    """What a file does, however it is laid out; None where it is no Python."""
+    try:
+        return ast.dump(ast.parse(text))
+    except SyntaxError:
+        return None
