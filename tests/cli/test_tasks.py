@@ -11,6 +11,7 @@ import bowerbird.tasks
 from bowerbird.cli import main
 from bowerbird.tasks import load_tasks
 from bowerbird.tasks.katas import generate, write_pack
+from bowerbird.tasks.repos import generate as generate_repos
 
 ADD = {
     "task_id": 1,
@@ -60,6 +61,16 @@ def test_show_has_the_public_half_and_nothing_of_the_other(pack: Path) -> None:
 def test_show_finds_a_kata_whatever_the_seed() -> None:
     kata = generate(seed=77, count=1)[0]
     assert kata.view.instruction in tasks("show", kata.view.task_id).stdout
+
+
+def test_checkout_writes_what_a_task_starts_with(tmp_path: Path, pack: Path) -> None:
+    (made,) = generate_repos(5, 1, families=["waymap"], levels=["easy"])
+    result = tasks("checkout", made.view.task_id, "repos", tmp_path / "to")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == made.view.instruction
+    assert {name: (tmp_path / "to" / name).read_bytes() for name in made.view.workspace} == made.view.workspace
+    for again in (tasks("checkout", made.view.task_id, "repos", tmp_path / "to"), tasks("checkout", "x", pack, "y")):
+        assert again.exit_code == 1
 
 
 def test_show_decodes_values_and_escapes_the_rest(tmp_path: Path) -> None:

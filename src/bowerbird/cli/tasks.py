@@ -62,6 +62,26 @@ def show_task(task_id: str, source: str) -> None:
     click.echo(_described(view))
 
 
+@tasks.command("checkout", epilog=SOURCES)
+@click.argument("task_id")
+@click.argument("source")
+@click.argument("folder", type=FOLDER)
+def checkout(task_id: str, source: str, folder: Path) -> None:
+    """Write what the workspace of one task starts with to FOLDER, and say what it asks for: for `bowerbird solve`."""
+    from bowerbird.tasks import load_named
+    from bowerbird.tasks.write import write_file
+    from bowerbird.viewer.text import clean_lines
+
+    view = _kata(task_id) if source == "katas" else load_named(source).views.get(task_id)
+    if view is None or not view.workspace:
+        raise TaskError(f"no task {task_id!r} with files in {source}; `bowerbird tasks list {source}` shows its ids")
+    if folder.exists() and any(folder.iterdir()):
+        raise TaskError(f"{folder}: not empty; choose a new directory")
+    for name, data in view.workspace.items():
+        write_file(folder, name, data)
+    click.echo(clean_lines(view.instruction))
+
+
 def _kata(task_id: str) -> "TaskView | None":
     """The kata of that id, whichever seed would draw it: all of its family are made."""
     from bowerbird.tasks.katas import capacity, family_names, generate
