@@ -69,6 +69,15 @@ def test_the_plain_loop_solves_a_repository(walked: Callable[..., tuple[Rollout,
         assert after.prompt_ids[: len(known)] == known, "nothing is tokenised again"
 
 
+def test_a_model_that_only_talks_is_told_so_twice(walked: Callable[..., tuple[Rollout, list[str]]]) -> None:
+    done, asked = walked(REACT, ["I would return the sum.", FIX, "It works."])
+    assert done.submission == {"calc/sums.py": b"def total(values):\n    return sum(values)\n"}
+    assert "no action in your answer" in asked[1]
+    done, asked = walked(REACT, ["I would return the sum."] * 9)
+    assert len(asked) == 3
+    assert done.submission == {"calc/sums.py": REPO["calc/sums.py"]}
+
+
 TWO = Plan(
     max_steps=4,
     memory="notes",

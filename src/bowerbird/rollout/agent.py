@@ -10,6 +10,8 @@ from bowerbird.rollout.host import Host, Refused, short
 from bowerbird.rollout.tools import schemas, use
 
 VIEWS = {"full": 8000, "head_tail": 2000, "errors_only": 2000}  # characters of an observation
+REMINDERS = 2  # to a model that only talks where it is to change something
+_CHANGING = {"shell", "write", "edit"}
 _FINE = ("exit 0", "passed", "wrote", "changed", "noted")
 
 
@@ -28,8 +30,10 @@ class Manner:
 
 
 def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Effect, Reply, bool]:
-    """Whether the model ended the work by itself. Raises Exhausted when the rollout's budget is."""
+    """Whether the model ended the work by itself: an answer without an action ends it, once there was one. Raises
+    Exhausted when the rollout's budget is."""
     talk: list[Message] = []
+    acted, reminded = False, 0
     stop_at = host.tokens_left - manner.tokens
     tools = schemas((*manner.tools, "submit")) if manner.native else []
     for _ in range(manner.turns):
@@ -41,8 +45,13 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
         except Refused:  # a template that takes no such talk
             return False
         action = parse_action(answer)
+        if action is None and not acted and reminded < REMINDERS and _CHANGING & set(manner.tools):
+            reminded += 1
+            talk += [_says("assistant", answer), _says("user", _reminder(manner))]
+            continue
         if action is None or action.tool == "submit":
             return True
+        acted = True
         if action.tool in manner.tools:
             seen = yield from use(host, action.tool, action.args)
         else:
@@ -50,6 +59,11 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
         role = "tool" if manner.native and action.called else "user"
         talk += [_says("assistant", answer), _says(role, _view(seen, manner.view))]
     return False
+
+
+def _reminder(manner: Manner) -> str:
+    how = "Call one of your tools." if manner.native else "Answer with one action in a block, as you were told."
+    return f"Nothing was done: there is no action in your answer, and text alone changes nothing. {how}"
 
 
 def _shown(host: Host, opening: Sequence[Message], talk: Sequence[Message], manner: Manner) -> list[Message]:
