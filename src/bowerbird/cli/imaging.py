@@ -49,4 +49,5 @@ def _solved(workspace: Workspace, root: Path, before: dict[str, bytes]) -> tuple
 def _has_history(sandbox: Sandbox, image: str, inside: str) -> bool:
     """Whether the working folder is a git repository and git is there to make one of it again."""
     with sandbox.open({}, base=Base(image=image)) as workspace:
-        return workspace.run(["/bin/sh", "-c", f'test -d "{inside}/.git" && git --version']).exit_code == 0
+        script = 'test -d "$1/.git" && git --version'
+        return workspace.run(["/bin/sh", "-c", script, "sh", inside]).exit_code == 0
