@@ -27,8 +27,8 @@ ALL = commands(main)
 
 def test_the_commands_are_these() -> None:
     assert [" ".join(path) for path in ALL] == [
-        "solve", "train", "eval", "tasks", "tasks list", "tasks show", "tasks check", "tasks write",
-        "tasks swebench", "tasks add", "sandbox", "sandbox check", "scaffolds", "flags", "redteam",
+        "solve", "train", "eval", "tasks", "tasks list", "tasks show", "tasks checkout", "tasks check",
+        "tasks write", "tasks swebench", "tasks images", "tasks add", "sandbox", "sandbox check", "scaffolds", "flags", "redteam",
         "judge", "judge calibrate", "judge show", "simulate",
         "view", "export", "completion",
     ]  # fmt: skip
@@ -91,7 +91,7 @@ def test_completion_completes() -> None:
     environment = {"_BOWERBIRD_COMPLETE": "bash_complete", "COMP_WORDS": "bowerbird tasks ", "COMP_CWORD": "2"}
     code = "from bowerbird.cli import main; main(prog_name='bowerbird')"
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    names = ("list", "show", "check", "write", "swebench", "add")
+    names = ("list", "show", "checkout", "check", "write", "swebench", "images", "add")
     assert result.stdout.split() == [f"plain,{name}" for name in names], result.stderr
 
 

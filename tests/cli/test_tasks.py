@@ -70,7 +70,7 @@ def test_checkout_writes_what_a_task_starts_with(tmp_path: Path, pack: Path) -> 
     assert result.stdout.strip() == made.view.instruction
     assert {name: (tmp_path / "to" / name).read_bytes() for name in made.view.workspace} == made.view.workspace
     for again in (tasks("checkout", made.view.task_id, "repos", tmp_path / "to"), tasks("checkout", "x", pack, "y")):
-        assert again.exit_code == 1
+        assert again.exit_code == 2
 
 
 def test_show_decodes_values_and_escapes_the_rest(tmp_path: Path) -> None:
