@@ -28,7 +28,8 @@ ALL = commands(main)
 def test_the_commands_are_these() -> None:
     assert [" ".join(path) for path in ALL] == [
         "solve", "train", "eval", "tasks", "tasks list", "tasks show", "tasks checkout", "tasks check",
-        "tasks write", "tasks swebench", "tasks images", "tasks add", "sandbox", "sandbox check", "scaffolds", "flags", "redteam",
+        "tasks write", "tasks swebench", "tasks images", "tasks add",
+        "sandbox", "sandbox check", "scaffolds", "flags", "redteam",
         "judge", "judge calibrate", "judge show", "simulate",
         "view", "export", "completion",
     ]  # fmt: skip
