@@ -39,20 +39,21 @@ def run(h):
         shown = SHOWN.format(instruction=instruction, said=said, path=path, text=text)
         tried = {same(files[path])}
         answer = function(block(h.llm(shown + WHOLE, temperature_class="low")), name)
-        if answer and passes(h, path, lines, first, last, answer, tried):
+        if answer and passes(h, path, files[path], first, last, answer, tried):
             return
         for number in code_lines(lines, first, last, said):
             ask = shown + LINE.format(line=lines[number].strip())
             for n in range(TRIES):
                 answer = block(h.llm(ask, max_tokens=120, temperature_class="low" if n == 0 else "mid")).strip("\n")
                 one = answer.strip() and "\n" not in answer.strip()
-                if one and passes(h, path, lines, number, number + 1, answer.strip(), tried):
+                if one and passes(h, path, files[path], number, number + 1, answer.strip(), tried):
                     return
-        h.write(path, files[path])
 
 
-def passes(h, path, lines, first, last, new, tried):
-    """Whether the tests pass with these lines in place of the old ones. What was tried is not tried again."""
+def passes(h, path, before, first, last, new, tried):
+    """Whether the tests pass with these lines in place of the old ones; else the file is put back at once, since the
+    budget may end here. What was tried is not tried again."""
+    lines = before.splitlines()
     indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
     text = "\n".join([*lines[:first], *textwrap.indent(new, indent).splitlines(), *lines[last:]]) + "\n"
     key = same(text)
@@ -60,7 +61,10 @@ def passes(h, path, lines, first, last, new, tried):
         return False
     tried.add(key)
     h.write(path, text)
-    return h.visible_tests()["passed"]
+    if h.visible_tests()["passed"]:
+        return True
+    h.write(path, before)
+    return False
 
 
 def code_lines(lines, first, last, said):

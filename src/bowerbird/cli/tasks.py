@@ -54,12 +54,7 @@ def list_tasks(source: str, count: int | None, seed: int) -> None:
 @source_argument
 def show_task(task_id: str, source: str) -> None:
     """Show the public half of one task: all that a model ever sees of it."""
-    from bowerbird.tasks import load_named
-
-    view = _kata(task_id) if source == "katas" else load_named(source).views.get(task_id)
-    if view is None:
-        raise TaskError(f"no task {task_id!r} in {source}; `bowerbird tasks list {source}` shows some of its ids")
-    click.echo(_described(view))
+    click.echo(_described(_found(task_id, source)))
 
 
 @tasks.command("checkout", epilog=SOURCES)
@@ -68,18 +63,26 @@ def show_task(task_id: str, source: str) -> None:
 @click.argument("folder", type=FOLDER)
 def checkout(task_id: str, source: str, folder: Path) -> None:
     """Write what the workspace of one task starts with to FOLDER, and say what it asks for: for `bowerbird solve`."""
-    from bowerbird.tasks import load_named
-    from bowerbird.tasks.write import write_file
+    from bowerbird.tasks.write import refuse_filled, write_file
     from bowerbird.viewer.text import clean_lines
 
-    view = _kata(task_id) if source == "katas" else load_named(source).views.get(task_id)
-    if view is None or not view.workspace:
-        raise TaskError(f"no task {task_id!r} with files in {source}; `bowerbird tasks list {source}` shows its ids")
-    if folder.exists() and any(folder.iterdir()):
-        raise TaskError(f"{folder}: not empty; choose a new directory")
+    view = _found(task_id, source)
+    if not view.workspace:
+        raise TaskError(f"{task_id} starts with no files; `bowerbird tasks show` says what it asks for")
+    refuse_filled(folder)
     for name, data in view.workspace.items():
         write_file(folder, name, data)
     click.echo(clean_lines(view.instruction))
+
+
+def _found(task_id: str, source: str) -> "TaskView":
+    """Raises TaskError where there is none of that id."""
+    from bowerbird.tasks import load_named
+
+    view = _kata(task_id) if source == "katas" else load_named(source).views.get(task_id)
+    if view is None:
+        raise TaskError(f"no task {task_id!r} in {source}; `bowerbird tasks list {source}` shows some of its ids")
+    return view
 
 
 def _kata(task_id: str) -> "TaskView | None":

@@ -12,7 +12,7 @@ import shlex
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from bowerbird.sandbox.box import Mount
@@ -128,8 +128,7 @@ class ContainerSandbox:
         self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE
     ) -> LocalWorkspace:
         """A fresh workspace holding `files` on top of `base`. Raises SandboxError."""
-        builder = _InImage(self, base.image, base.folder) if base.image else self
-        return self._ground.open(builder, files, protected, base, self._packages)
+        return self._ground.open(_InImage(self, base.image, base.folder), files, protected, base, self._packages)
 
     def box(
         self, work: Stack, decoys: Mapping[str, Path], packages: Path | None, image: str = "", folder: str = ""
@@ -148,13 +147,6 @@ class ContainerSandbox:
             path = path_of(self._engine, image) if image else self._path
             options += ["--env", f"PYTHONPATH={PACKAGES}", "--env", f"PATH={PACKAGES}/bin:{path}"]
         return ContainerBox(self._engine, tuple(options), image or self._image, tuple(mounts))
-
-    def shares(self) -> bool:
-        """No: an engine mounts no overlay of ours."""
-        return False
-
-    def fill(self, folder: Path) -> None:
-        """Nothing: the default image has no files of anybody's. See `ground.Builder`."""
 
     def close(self) -> None:
         """Remove everything this sandbox made on the host. Also happens at exit."""
@@ -187,7 +179,7 @@ class ContainerSandbox:
 
 @dataclass(frozen=True, slots=True)
 class _InImage:
-    """Builds workspaces in an image of their own."""
+    """Builds workspaces in an image of their own, or in the sandbox's where none is named."""
 
     sandbox: ContainerSandbox
     image: str
@@ -198,7 +190,7 @@ class _InImage:
         return self.sandbox.box(work, decoys, packages, self.image, self.folder)
 
     def shares(self) -> bool:
-        """See `ground.Builder`."""
+        """No: an engine mounts no overlay of ours."""
         return False
 
     def fill(self, folder: Path) -> None:
@@ -264,7 +256,8 @@ def _remove(engine: Sequence[str], name: str) -> None:
     ask([*engine, "rm", "--force", name])
 
 
-def path_of(engine: Sequence[str], image: str) -> str:
+@cache
+def path_of(engine: tuple[str, ...], image: str) -> str:
     """The image's PATH. Raises SandboxUnavailable where there is no such image."""
     found = ask([*engine, "image", "inspect", "--format", "{{json .Config.Env}}", image])
     if found.returncode != 0:

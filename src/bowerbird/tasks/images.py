@@ -13,7 +13,7 @@ import tomli_w
 from bowerbird.tasks.fields import files_below, read_text, string, table
 from bowerbird.tasks.harbor import load_task, settings_of
 from bowerbird.tasks.loaded import Loaded
-from bowerbird.tasks.write import write_file
+from bowerbird.tasks.write import refuse_filled, write_file
 from bowerbird.types import TaskError
 
 _COMPOSE = ("docker-compose.yaml", "docker-compose.yml", "compose.yaml", "compose.yml")
@@ -52,8 +52,7 @@ def write_imaged(
 ) -> None:
     """Write the task of `root` anew. `workspace` is what the image has at `inside`, `solution` what its author's
     solution changes there. Raises TaskError, also where `folder` is not empty."""
-    if folder.exists() and any(folder.iterdir()):
-        raise TaskError(f"{folder}: not empty; choose a new directory")
+    refuse_filled(folder)
     task, settings = load_task(root), settings_of(root)
     view, spec = task.view, task.spec
     ours = {

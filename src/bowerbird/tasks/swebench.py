@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import tomli_w
 
 from bowerbird.tasks.fields import read_text
-from bowerbird.tasks.write import write_file
+from bowerbird.tasks.write import refuse_filled, write_file
 from bowerbird.types import JsonValue, TaskError
 
 TEXTS = ("instance_id", "repo", "base_commit", "patch", "test_patch", "problem_statement")
@@ -72,8 +72,7 @@ def write_instance(folder: Path, instance: Instance, clone: Path, requirements: 
     name = instance.instance_id
     if odd := next((test for test in instance.tests if "::" not in test), None):
         raise TaskError(f"{name}: {odd!r} is no id of pytest's; this repository has a test runner of its own")
-    if folder.exists() and any(folder.iterdir()):
-        raise TaskError(f"{folder}: not empty; choose a new directory")
+    refuse_filled(folder)
     base = checkout(clone, instance.base_commit)
     tests = {path: data for path, data in base.items() if is_test(path)} | _patched(base, instance.test_patch, name)
     gone = {test.partition("::")[0] for test in instance.tests} - set(tests)

@@ -29,8 +29,7 @@ def write_task(path: str | Path, task: Loaded, *, solution: str, cheats: Sequenc
     root, view, spec = Path(path), task.view, task.spec
     if spec.kind != "oracle" or view.submission != ("solution.py",) or spec.files:
         raise TaskError(f"task {view.task_id}: only oracle tasks of one file, solution.py, can be written")
-    if root.exists() and any(root.iterdir()):
-        raise TaskError(f"{root}: not empty; choose a new directory")
+    refuse_filled(root)
     files: dict[str, str | bytes] = {
         "task.toml": tomli_w.dumps(_settings(task)),
         "instruction.md": f"{view.instruction}\n\n{submission_note(view.submission)}\n",
@@ -76,6 +75,12 @@ def _settings(task: Loaded) -> dict[str, object]:
 
 def _check_source() -> str:
     return resources.files("bowerbird.tasks").joinpath("harbor_check.py").read_text(encoding="utf-8")
+
+
+def refuse_filled(folder: Path) -> None:
+    """Raises TaskError where the folder holds anything."""
+    if folder.exists() and any(folder.iterdir()):
+        raise TaskError(f"{folder}: not empty; choose a new directory")
 
 
 def write_file(root: Path, name: str, data: str | bytes) -> None:
