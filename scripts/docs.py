@@ -71,6 +71,10 @@ def type_name(annotation: object) -> str:
         return " or ".join(type_name(each) for each in arguments if each is not type(None))
     if origin in (tuple, list):
         return f"list of {type_name(arguments[0])}"
+    if origin is typing.Annotated:
+        return type_name(arguments[0])
+    if origin is dict:
+        return "table"
     names = {str: "text", int: "integer", float: "number", bool: "true or false", Path: "path"}
     return next((name for each, name in names.items() if each is annotation), str(annotation))
 

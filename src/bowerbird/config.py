@@ -4,10 +4,10 @@ import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from bowerbird.types import ConfigError
 
@@ -182,17 +182,33 @@ class PipelineConfig(_Section):
     )
 
 
+Arm = Annotated[str, StringConstraints(pattern=r"^(plain|fixed|react|own|archive|harbor:[a-z0-9-]+)$")]
+
+
 class EvalConfig(_Section):
-    arms: tuple[Literal["plain", "fixed", "react", "own", "archive"], ...] = Field(
+    arms: tuple[Arm, ...] = Field(
         ("plain", "fixed", "own"),
         min_length=1,
         description="plain: one sample; fixed: a hand-written card; react: one loop over all tools; own: the model's "
-        "own scaffold; archive: the best one of the run that is evaluated, by category",
+        "own scaffold; archive: the best one of the run that is evaluated, by category; harbor:NAME: an agent of "
+        "Harbor's, such as harbor:terminus-2",
     )
     samples: int = Field(1, ge=1, description="rollouts per held-out task and arm")
     temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold; training's own explores")
     before: bool = True
     after: bool = True
+
+
+class HarborConfig(_Section):
+    python: str = Field("", description="the interpreter of an environment that has harbor and this package")
+    environment: str = Field(
+        "local", description="local: our sandbox, without a network; or an environment of Harbor's own, such as docker"
+    )
+    address: str = Field(
+        "127.0.0.1", description="of this machine, where the model is offered: one that the environments can reach"
+    )
+    at_once: int = Field(4, ge=1, description="trials")
+    options: dict[str, dict[str, Any]] = Field({}, description="by agent: more of its own options")
 
 
 class Config(_Section):
@@ -215,6 +231,7 @@ class Config(_Section):
     curriculum: CurriculumConfig = CurriculumConfig()
     pipeline: PipelineConfig = PipelineConfig()
     eval: EvalConfig = EvalConfig()
+    harbor: HarborConfig = HarborConfig()
 
 
 def load_config(path: Path | None, overrides: list[str] | None = None) -> Config:

@@ -5,13 +5,17 @@ fixed   a card written by hand
 react   the plainest agent: one loop over all tools
 own     a scaffold that the policy writes for the task, paid for out of the same budget
 archive the scaffold with the best record in the run's archive, of the task's category where there is one
+
+and harbor:NAME, an agent of Harbor's with the same model (`guests`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bowerbird.config import Config
+from bowerbird.evals.guests import PREFIX, Guest, run_guests
 from bowerbird.evals.report import EvalReport, Trial, arm_result
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Sampler
@@ -63,30 +67,19 @@ class Bench:
 def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
     """Every arm on every task, all in one batch. A scaffold that does not parse is a trial with reward 0."""
     arms = bench.config.eval.arms
-    make = {"plain": _none, "fixed": _fixed, "react": _react, "own": _own, "archive": _archive}
-    scaffolds = {name: make[name](bench) for name in arms}
-    # arm beside arm on each task: what their prompts share is computed once
-    jobs = [
-        _job(bench, name, scaffold, k)
-        for beside in zip(*scaffolds.values(), strict=True)
-        for name, scaffold in zip(scaffolds, beside, strict=True)
-        if scaffold.invalid is None
-        for k in range(bench.config.eval.samples)
-    ]
-    nulls = {
-        scaffold.scaffold_id: _job(bench, name, scaffold, 0)
-        for name in arms
-        for scaffold in scaffolds[name]
-        if scaffold.invalid is None
-    }
-    driver = Driver(bench.sampler, bench.sandbox, bench.pool)
-    rollouts = driver.run(jobs, lambda n: watcher.phase("evaluate", n, len(jobs)))
+    scaffolds = {name: _SCAFFOLDS.get(name, partial(_none, name=name))(bench) for name in arms}
+    rollouts = _ours(bench, {n: own for n, own in scaffolds.items() if n in _SCAFFOLDS}, watcher)
+    if theirs := {name: own for name, own in scaffolds.items() if name not in _SCAFFOLDS}:
+        rollouts += _theirs(bench, theirs, watcher)
+    usable = {name: [s for s in own if s.invalid is None] for name, own in scaffolds.items()}
+    nulls = {s.scaffold_id: _job(bench, name, s, 0) for name in arms if name in _SCAFFOLDS for s in usable[name]}
     by_id = {s.scaffold_id: s for own in scaffolds.values() for s in own}
+    arm_of = {s.scaffold_id: name for name, own in scaffolds.items() for s in own}
     graded = bench.grader.grade(by_id, rollouts, bench.grader.nulls(nulls))
     trials: dict[str, list[Trial]] = {name: [] for name in arms}
     lost: dict[str, int] = dict.fromkeys(arms, 0)
     for rollout, found in zip(rollouts, graded, strict=True):
-        arm = rollout.scaffold_id.partition("-")[0]
+        arm = arm_of[rollout.scaffold_id]
         if found.verdict.outcome is Outcome.INFRA_ERROR:
             lost[arm] += 1
         else:
@@ -101,8 +94,42 @@ def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
     return EvalReport(bench.sampler.version, bench.config.rollout.token_budget, len(bench.tasks), results, trust)
 
 
-def _none(bench: Bench) -> list[Scaffold]:
-    return [no_scaffold(f"plain-{i}", t) for i, t in enumerate(bench.tasks)]
+def _ours(bench: Bench, scaffolds: Mapping[str, Sequence[Scaffold]], watcher: Watcher) -> list[Rollout]:
+    """Arm beside arm on each task: what their prompts share is computed once."""
+    jobs = [
+        _job(bench, name, scaffold, k)
+        for beside in zip(*scaffolds.values(), strict=True)
+        for name, scaffold in zip(scaffolds, beside, strict=True)
+        if scaffold.invalid is None
+        for k in range(bench.config.eval.samples)
+    ]
+    driver = Driver(bench.sampler, bench.sandbox, bench.pool)
+    return driver.run(jobs, lambda n: watcher.phase("evaluate", n, len(jobs)))
+
+
+def _theirs(bench: Bench, scaffolds: Mapping[str, Sequence[Scaffold]], watcher: Watcher) -> list[Rollout]:
+    config, views = bench.config, bench.tasks.views
+    guests = [
+        Guest(
+            f"guest-{i}-{j}-{k}",
+            scaffold.scaffold_id,
+            views[scaffold.task_id],
+            name.removeprefix(PREFIX),
+            config.rollout.token_budget,
+            derive(config.seed, "eval", name, scaffold.task_id, k),
+        )
+        for i, (name, own) in enumerate(scaffolds.items())
+        for j, scaffold in enumerate(own)
+        for k in range(config.eval.samples)
+    ]
+    rollouts = run_guests(guests, bench.sampler, config.harbor, watcher)
+    if why := next((rollout.infra_error for rollout in rollouts if rollout.infra_error), None):
+        watcher.says(f"warning: {why}")
+    return rollouts
+
+
+def _none(bench: Bench, name: str = "plain") -> list[Scaffold]:
+    return [no_scaffold(f"{name}-{i}", t) for i, t in enumerate(bench.tasks)]
 
 
 def _fixed(bench: Bench) -> list[Scaffold]:
@@ -135,6 +162,15 @@ def _own(bench: Bench) -> list[Scaffold]:
     done = bench.sampler.generate(requests)
     pairs, tier = enumerate(zip(views, done, strict=True)), config.scaffold.tier
     return [read_proposal(f"own-{i}", v, None, c, tier) for i, (v, c) in pairs]
+
+
+_SCAFFOLDS: Mapping[str, Callable[[Bench], list[Scaffold]]] = {
+    "plain": _none,
+    "fixed": _fixed,
+    "react": _react,
+    "own": _own,
+    "archive": _archive,
+}
 
 
 def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:

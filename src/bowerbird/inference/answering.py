@@ -4,7 +4,6 @@ It fits the protocol of the judge (`rewards.judge.asker`), which may not load a 
 """
 
 import hashlib
-import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from bowerbird.config import JudgeConfig
 from bowerbird.inference.protocol import Request, Sampler
-from bowerbird.types import Completion, JsonValue, ModelError, Sampling
+from bowerbird.inference.shared import SharedSampler
+from bowerbird.types import JsonValue, ModelError, Sampling
 
 if TYPE_CHECKING:
     from bowerbird.inference.chat import Chat
@@ -24,10 +24,7 @@ _BREAK = "\u00a6"
 
 
 class LocalAnswerer:
-    """Answers through one sampler, which threads take turns to move on: whoever has the turn moves everybody's answer.
-
-    How many are sampled side by side is the sampler's own business.
-    """
+    """Answers through one sampler, for many threads."""
 
     def __init__(
         self,
@@ -40,11 +37,9 @@ class LocalAnswerer:
         special: Sequence[str] = (),
     ) -> None:
         """`special` are the texts of the tokenizer's control tokens: none of them is passed on whole."""
-        self._sampler, self._chat, self._max_tokens = sampler, chat, max_tokens
+        self._sampler, self._chat, self._max_tokens = SharedSampler(sampler), chat, max_tokens
         self._special = sorted((text for text in special if len(text) > 1), key=len, reverse=True)
         self.model, self.model_hash = model, model_hash
-        self._lock = threading.Lock()
-        self._done: dict[int, Completion] = {}
 
     @property
     def settings(self) -> Mapping[str, JsonValue]:
@@ -55,15 +50,7 @@ class LocalAnswerer:
         safe = [{**message, "content": self._harmless(message["content"])} for message in messages]
         sampling = Sampling(_AGAIN if attempt else _COLD, 0.0, self._max_tokens, attempt)
         request = Request(self._chat.prompt(safe), sampling, schema)
-        with self._lock:
-            ticket = self._sampler.submit(request)
-        while True:
-            with self._lock:
-                if ticket in self._done:
-                    break
-                self._done.update(self._sampler.step())
-        with self._lock:
-            answer = self._done.pop(ticket)
+        answer = self._sampler.answer(request)
         if answer.finish == "too_long":
             raise ModelError(f"a question of {len(request.prompt_ids)} tokens does not fit into the model's context")
         return answer.text

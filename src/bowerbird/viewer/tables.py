@@ -13,7 +13,7 @@ from bowerbird.viewer.text import clean, duration
 if TYPE_CHECKING:
     from rich.console import Console
 
-OWN, BASELINES = "own", ("plain", "fixed", "react", "archive")  # arms of an evaluation
+OWN = "own"  # of an evaluation's arms
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,8 @@ def differences(before: EvalReport | None, after: EvalReport | None) -> list[tup
     start = _arm(before, OWN)
     if after is not None and start is not None:
         found.append((f"{OWN} after - {OWN} before", difference(own, start)))
-    for name in BASELINES:
-        other = _arm(latest, name)
-        if other is not None:
-            found.append((f"{OWN} {when} - {name} {when}", difference(own, other)))
+    others = [arm for arm in latest.arms if arm.name != OWN] if latest is not None else []
+    found += [(f"{OWN} {when} - {arm.name} {when}", difference(own, arm)) for arm in others]
     return found
 
 

@@ -1,8 +1,9 @@
 """The local sandbox as an environment of Harbor's: no image, no network, the host's Python and tools read-only.
 
 Every folder that Harbor or a task writes to (the working folder, /logs, /tests, /solution, ...) is a folder of its own
-on the host, bound at its place in every command's sandbox. Each command is one sandbox: its processes are dead when it
-returns, and what it left in the folders stays.
+on the host, bound at its place. One sandbox serves all commands, so that what an agent leaves running (a server, a
+terminal) is there for its next command. It is ended, and everything in it, when the tests come, which nothing of the
+agent's may touch; and where another folder is to be bound.
 """
 
 import asyncio
@@ -15,12 +16,13 @@ from harbor.environments.base import BaseEnvironment, ExecResult
 from harbor.environments.capabilities import EnvironmentCapabilities, EnvironmentResourceCapabilities
 
 from bowerbird.evals.harbor.dockerfile import Recipe, read_dockerfile
-from bowerbird.sandbox import Limits, LocalSandbox
+from bowerbird.evals.harbor.session import Session
+from bowerbird.sandbox import LocalSandbox
 from bowerbird.sandbox.beneath import open_beneath, parts_of, write_beneath
 from bowerbird.sandbox.box import Mount
 from bowerbird.types import TaskError
 
-_LIMITS = Limits(wall_s=3600.0, cpu_s=3600, memory_bytes=4 << 30, processes=512, output_bytes=4 << 20)
+_LONGEST_S = 3600.0  # of a command that nobody gave a limit
 _SYSTEM = {
     "usr",
     "bin",
@@ -49,6 +51,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         super().__init__(*args, **more)
         self._sandbox: LocalSandbox | None = None
         self._workspace: Any = None
+        self._session: Session | None = None
         self._roots: dict[str, Path] = {}
 
     @staticmethod
@@ -79,6 +82,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         recipe = self._recipe()
         self._sandbox = LocalSandbox(watch="off", workspace_bytes=4 << 30)
         self._workspace = self._sandbox.open({})
+        self._session = Session(self._workspace, self._sandbox.python)
         self._folder, self._variables = recipe.folder, recipe.variables
         for name in (PurePosixPath(recipe.folder).parts[1], *_ALWAYS):
             self._root(name)
@@ -89,7 +93,12 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
 
     async def stop(self, delete: bool) -> None:
         if self._sandbox is not None:
+            await asyncio.to_thread(self._end_session)
             await asyncio.to_thread(self._sandbox.close)
+
+    def _end_session(self) -> None:
+        if self._session is not None:
+            self._session.end()
 
     async def exec(
         self,
@@ -99,13 +108,12 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         timeout_sec: int | None = None,
         user: str | int | None = None,
     ) -> ExecResult:
+        assert self._session is not None
         merged = self._variables | (self._merge_env(env) or {})
-        argv = ["env", "-C", cwd or self._folder, *(f"{k}={v}" for k, v in merged.items()), "/bin/bash", "-c", command]
-        wall = float(timeout_sec or _LIMITS.wall_s)
-        limits = Limits(wall, max(1, int(wall)), _LIMITS.memory_bytes, 1 << 30, _LIMITS.processes, _LIMITS.output_bytes)
-        done = await asyncio.to_thread(self._workspace.run, argv, limits=limits)
+        argv, seconds = ("/bin/bash", "-c", command), float(timeout_sec or _LONGEST_S)
+        done = await asyncio.to_thread(self._session.run, argv, cwd or self._folder, merged, seconds)
         if done.timed_out:
-            raise TimeoutError(f"{command[:80]!r} did not end within {wall:.0f} s")
+            raise TimeoutError(f"{command[:80]!r} did not end within {seconds:.0f} s")
         out, err = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
         return ExecResult(stdout=out, stderr=err, return_code=done.exit_code if done.exit_code is not None else 137)
 
@@ -145,6 +153,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
             folder.mkdir(mode=0o700)
             if self._sandbox is not None and self._sandbox._ground.owner is not None:
                 shutil.chown(folder, self._sandbox._ground.owner, self._sandbox._ground.owner)
+            self._end_session()
             self._workspace.box = self._workspace.box.plus([Mount(f"/{name}", folder, writable=True)])
             self._roots[name] = folder
         return self._roots[name]
@@ -158,6 +167,8 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
 
     def _put(self, target: str, data: bytes, *, executable: bool = False) -> None:
         root, inside = self._place(target)
+        if target.startswith("/tests/"):
+            self._end_session()
         if parts_of(inside) is None:
             raise TaskError(f"{target!r} is no file's place")
         folder = _opened(root)
