@@ -1,5 +1,6 @@
 """The learner's gradients against the plain ones: full logits, no packing, one row at a time."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bowerbird.config import AlgoConfig, LearnerConfig
 from bowerbird.trainer import checkpoint
 from bowerbird.trainer.learner import Learner
 from bowerbird.trainer.optimizer import Optimizer
-from bowerbird.trainer.publish import COMPLETE, complete, publish, retain
+from bowerbird.trainer.publish import COMPLETE, complete, forget, publish, retain
 from bowerbird.types import Completion, Sampling, Stage, TrainingSample
 
 CPU, F32 = torch.device("cpu"), torch.float32
@@ -156,6 +157,28 @@ def test_versions_are_whole_or_absent(tiny: Path, tmp_path: Path) -> None:
     retain(tmp_path, 1)
     assert complete(tmp_path) == [2]
     assert (tmp_path / "2" / "tokenizer.json").is_file()
+
+
+@pytest.mark.parametrize("act", [lambda folder: retain(folder, 1), lambda folder: forget(folder, 0)])
+def test_what_a_kill_leaves_of_a_deleted_version_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], None]
+) -> None:
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        for name in (COMPLETE, "config.json", "model.safetensors"):
+            (tmp_path / str(number) / name).touch()
+
+    def killed(folder: Path, ignore_errors: bool = False) -> None:
+        (folder / "model.safetensors").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            act(tmp_path)
+    assert complete(tmp_path) == [2]
+    act(tmp_path)
+    assert not (tmp_path / "1").exists()  # the rest goes with the next
 
 
 def test_adapters_start_the_same_in_every_run(tiny: Path) -> None:

@@ -61,28 +61,39 @@ def settle(partial: Path, target: Path) -> None:
     for file in partial.iterdir():
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
-    shutil.rmtree(target, ignore_errors=True)
+    _discard(target)
     partial.rename(target)
 
 
 def retain(folder: Path, keep: int) -> None:
     """Delete all but the newest `keep` complete numbered folders."""
-    for number in complete(folder)[:-keep]:
-        shutil.rmtree(folder / str(number), ignore_errors=True)
+    kept = complete(folder)[-keep:]
+    for number in _numbered(folder):
+        if number not in kept:
+            _discard(folder / str(number))
 
 
 def forget(folder: Path, after: int) -> None:
     """Delete the numbered folders above `after`: a run that is rewound makes them again."""
-    for number in complete(folder):
+    for number in _numbered(folder):
         if number > after:
-            shutil.rmtree(folder / str(number))
+            _discard(folder / str(number))
 
 
 def complete(folder: Path) -> list[int]:
     """The numbers of complete versions or checkpoints in `folder`, ascending."""
-    if not folder.is_dir():
-        return []
-    return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit() and (p / COMPLETE).is_file())
+    return [number for number in _numbered(folder) if (folder / str(number) / COMPLETE).is_file()]
+
+
+def _numbered(folder: Path) -> list[int]:
+    """Ascending; with what a kill left of those that were being deleted."""
+    return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
+
+
+def _discard(folder: Path) -> None:
+    """Delete one, its marker first: killed in between, what is left is not complete."""
+    (folder / COMPLETE).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def merged_state(base: Any) -> dict[str, Tensor]:
