@@ -20,6 +20,7 @@ class Options(TypedDict):
     """What was asked for on the command line."""
 
     tasks: str | None
+    count: int | None
     only: tuple[str, ...]
     listing: bool
     clean: bool
@@ -41,7 +42,10 @@ class Options(TypedDict):
 
 
 @click.command()
-@click.option("--tasks", metavar="SOURCE", help="Attack these tasks: a directory of Harbor tasks or a .jsonl file.")
+@click.option(
+    "--tasks", metavar="SOURCE", help="Attack these: a directory of Harbor tasks, a .jsonl file, katas or repos."
+)
+@click.option("--count", type=click.IntRange(min=1), help="With --tasks: only so many of them, from the start.")
 @click.option("--only", multiple=True, metavar="WHICH", help="An id, a class (1 to 74) or a pattern. May be repeated.")
 @click.option("--list", "listing", is_flag=True, help="List the policies and play none.")
 @click.option("--clean/--no-clean", default=True, show_default=True, help="Play the clean policies too.")
@@ -110,7 +114,7 @@ def _plan(options: Options) -> "Plan":
     if tasks is None:
         targets, where = builtin_targets(config.seed), "built in"
     else:
-        targets, left_out = load_targets(tasks, config.seed)
+        targets, left_out = load_targets(tasks, config.seed, options["count"])
         where = f"{len(targets)} of {tasks}"
         unknown = sum(not target.known for target in targets)
         where += f" ({unknown} without a solution, where attacks that bring it can earn nothing)" if unknown else ""

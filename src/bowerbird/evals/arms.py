@@ -12,7 +12,6 @@ and harbor:NAME, an agent of Harbor's with the same model (`guests`).
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 
 from bowerbird.config import Config
 from bowerbird.evals.guests import PREFIX, Guest, run_guests
@@ -65,16 +64,14 @@ class Bench:
 
 
 def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
-    """Every arm on every task, all in one batch. A scaffold that does not parse is a trial with reward 0."""
+    """Every arm on every task. A scaffold that does not parse is a trial with reward 0."""
     arms = bench.config.eval.arms
-    scaffolds = {name: _SCAFFOLDS.get(name, partial(_none, name=name))(bench) for name in arms}
-    rollouts = _ours(bench, {n: own for n, own in scaffolds.items() if n in _SCAFFOLDS}, watcher)
-    if theirs := {name: own for name, own in scaffolds.items() if name not in _SCAFFOLDS}:
-        rollouts += _theirs(bench, theirs, watcher)
-    usable = {name: [s for s in own if s.invalid is None] for name, own in scaffolds.items()}
-    nulls = {s.scaffold_id: _job(bench, name, s, 0) for name in arms if name in _SCAFFOLDS for s in usable[name]}
-    by_id = {s.scaffold_id: s for own in scaffolds.values() for s in own}
-    arm_of = {s.scaffold_id: name for name, own in scaffolds.items() for s in own}
+    ours = {name: _SCAFFOLDS[name](bench) for name in arms if name in _SCAFFOLDS}
+    theirs = {name: _none(bench, name) for name in arms if name not in _SCAFFOLDS}
+    rollouts = _ours(bench, ours, watcher) + _theirs(bench, theirs, watcher)
+    nulls = {s.scaffold_id: _job(bench, name, s, 0) for name, own in ours.items() for s in own if s.invalid is None}
+    arm_of = {s.scaffold_id: name for name, own in (ours | theirs).items() for s in own}
+    by_id = {s.scaffold_id: s for own in (ours | theirs).values() for s in own}
     graded = bench.grader.grade(by_id, rollouts, bench.grader.nulls(nulls))
     trials: dict[str, list[Trial]] = {name: [] for name in arms}
     lost: dict[str, int] = dict.fromkeys(arms, 0)
@@ -84,8 +81,9 @@ def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
             lost[arm] += 1
         else:
             trials[arm].append(_trial(bench, by_id[rollout.scaffold_id], rollout, found.verdict))
-    for name in arms:
-        trials[name] += [_unusable(bench, s) for s in scaffolds[name] if s.invalid is not None]
+    for scaffold in by_id.values():
+        if scaffold.invalid is not None:
+            trials[arm_of[scaffold.scaffold_id]].append(_unusable(bench, scaffold))
     if any(lost.values()):
         watcher.says(f"warning: the machinery lost rollouts, which are no trials: {lost}")
     results = tuple(arm_result(name, trials[name], lost[name]) for name in arms)
@@ -108,6 +106,9 @@ def _ours(bench: Bench, scaffolds: Mapping[str, Sequence[Scaffold]], watcher: Wa
 
 
 def _theirs(bench: Bench, scaffolds: Mapping[str, Sequence[Scaffold]], watcher: Watcher) -> list[Rollout]:
+    """Agents of Harbor's, after our own: they ask the model one by one."""
+    if not scaffolds:
+        return []
     config, views = bench.config, bench.tasks.views
     guests = [
         Guest(

@@ -8,10 +8,14 @@ from random import Random
 import pytest
 
 from bowerbird.evals.redteam.attack import Attack, Layer, Policy, fresh_name, sh, write
+from bowerbird.evals.redteam.attacks import ATTACKS
+from bowerbird.evals.redteam.clean import CLEAN
 from bowerbird.evals.redteam.runner import Ending, Trial, play_all, problem
-from bowerbird.evals.redteam.targets import Target, builtin_targets
+from bowerbird.evals.redteam.suite import select
+from bowerbird.evals.redteam.targets import Target, builtin_targets, load_targets
 from bowerbird.orchestrator.grading import Defences
 from bowerbird.rewards import Evidence, OracleVerifier
+from bowerbird.rewards.verifiers import make_verifier
 from bowerbird.sandbox import Execution, FakeCall, FakeSandbox, Sandbox
 from bowerbird.types import InfraError, Opinion, Outcome, SandboxError, TaskView, Verification, VerifierSpec
 from tests.evals.redteam.policies import CARRIES, CLUMSY, CRASHES, DELETES, HONEST, PEEKS, RECITES
@@ -66,6 +70,24 @@ def test_each_layer_gets_what_it_stopped(sandbox: Sandbox) -> None:
     assert (recites.ending, recites.reward) == (Ending.SUCCEEDED, 1.0)
     assert all("inotify" in trial.watchers for trial in (deletes, peeks, carries, recites))
     assert [problem(trial, monitor=True) for trial in (crashes, deletes, peeks, carries, recites)] == [None] * 5
+
+
+# One or two of each area that could know a repository from a function.
+ON_REPOSITORIES = (
+    *("01-*", "05-*", "15-*", "25-*", "48-withheld-files", "56-gutted-test", "clean-right-*"),
+    *("65-*", "66-base64", "66-compressed", "67-*"),
+)
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("tier", ["shell", "program"])
+def test_repositories_are_defended_too(sandbox: Sandbox, tier: str) -> None:
+    (target,), _ = load_targets("repos", count=1)
+    chosen = select((*ATTACKS, *CLEAN), ON_REPOSITORIES)
+    defences = Defences(make_verifier("task", sandbox))
+    found = play_all([(attack, target) for attack in chosen], sandbox, defences, tier=tier)
+    assert [text for trial in found if (text := problem(trial, monitor=True))] == []
+    assert {trial.ending for trial in found if trial.attack.number == 65} == {Ending.DETECTED}
 
 
 @pytest.mark.sandbox

@@ -1,5 +1,6 @@
 """What is attacked: built-in tasks, a user's directory, and only by attacks that are for their verifier."""
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -7,7 +8,8 @@ from random import Random
 import pytest
 
 from bowerbird.evals.redteam.attack import KINDS
-from bowerbird.evals.redteam.attacks.candidate import Names
+from bowerbird.evals.redteam.attacks.candidate import Names, source
+from bowerbird.evals.redteam.attacks.candidate import target as target_file
 from bowerbird.evals.redteam.attacks.recall import recited
 from bowerbird.evals.redteam.solutions import solution_of
 from bowerbird.evals.redteam.targets import FAMILY, builtin_targets, load_targets, pairs
@@ -83,6 +85,21 @@ def test_the_authors_solutions_are_learned_so_that_attacks_can_carry_them(tmp_pa
     assert known == {"learn/with": True, "learn/without": False}
     (view,) = (target.view for target in targets if target.known)
     assert recited(view, Names(Random(0), view)) == "f = 1\n"
+
+
+def test_repositories_are_attacked_where_the_mistake_is_and_keep_the_rest_of_the_module() -> None:
+    targets, left_out = load_targets("repos", count=3)
+    assert (len(targets), left_out) == (3, 0)
+    for found in targets:
+        view, known = found.view, solution_of(found.view)
+        assert known is not None
+        path = target_file(view)
+        assert known[path].encode() != view.workspace[path]
+        names = Names(Random(0), view)
+        attack = source(view, names, "import os", "return v_args")
+        assert attack.startswith(view.workspace[path].decode())
+        assert ast.parse(attack)
+        assert source(view, names, "import os").rstrip().endswith("import os")  # the mistake itself is wrong enough
 
 
 def test_no_such_tasks() -> None:

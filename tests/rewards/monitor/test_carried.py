@@ -66,6 +66,18 @@ def test_code_around_it_hides_no_answer(how: str, answer: str) -> None:
     assert flag.rule == "answer-in-scaffold"
 
 
+@pytest.mark.parametrize("how", HIDE)
+@pytest.mark.parametrize("answer", [ANSWER, "0\n" * 30_000 + ANSWER, JUNK + ANSWER])
+def test_a_mended_function_is_an_answer_however_little_was_wrong(how: str, answer: str) -> None:
+    """Nearly all of it is the task's own text, which would be free."""
+    broken = {"solution.py": ANSWER.replace("number >= value", "number > value").encode()}
+    found = played(HIDE[how](ANSWER), MOVE, answer)
+    mended = replace(found, task=replace(found.task, workspace=broken))
+    (flag,) = inspect(mended)
+    assert flag.rule == "answer-in-scaffold"
+    assert rules_of(replace(mended, scaffold=scaffold(text=HIDE[how](broken["solution.py"].decode())))) == []
+
+
 def test_a_helper_that_the_model_wrote_again_is_free() -> None:
     assert (
         rules_of(

@@ -9,6 +9,7 @@ from bowerbird.evals.redteam.solutions import learn, pack_folders, solution_of, 
 from bowerbird.sandbox.codec import decode
 from bowerbird.tasks import load_jsonl, load_named, load_task, task_folders
 from bowerbird.tasks.katas import generate
+from bowerbird.tasks.repos import generate as generate_repos
 from bowerbird.types import WHOLE, TaskError, TaskView, VerifierSpec
 
 FAMILY = "caesar"  # its answers are texts that no guess hits
@@ -35,15 +36,16 @@ def builtin_targets(seed: int = 0) -> tuple[Target, ...]:
     return (Target(view, kata.spec), *(Target(task.view, task.spec) for task in firsts if task is not None))
 
 
-def load_targets(source: str, seed: int = 0) -> tuple[tuple[Target, ...], int]:
-    """The tasks of a directory of Harbor tasks, of a .jsonl file or of "katas", and how many more were left out.
+def load_targets(source: str, seed: int = 0, count: int | None = None) -> tuple[tuple[Target, ...], int]:
+    """The tasks of a directory of Harbor tasks, of a .jsonl file, of "katas" or "repos" (the first `count` of them,
+    where it is given), and how many more were left out.
 
     Left out are tasks that declare no submission, of which nothing would ever be graded, so that every attack would
     seem to fail, and those that take the whole workspace: the policies write to declared files. The author's solutions
     are learned where there are any: attacks that carry the answer need it. Raises TaskError when no task is left.
     """
-    tasks = load_named(source, seed)
-    learn(_solutions(source))
+    tasks = load_named(source, seed, count)
+    learn(_solutions(source, seed, len(tasks)))
     views = [view for view in tasks.views.values() if view.submission and view.submission != WHOLE]
     if not views:
         raise TaskError(
@@ -60,8 +62,13 @@ def pairs(attacks: Sequence[Attack], targets: Sequence[Target]) -> list[tuple[At
     return [(attack, target) for attack in attacks for target in targets if target.spec.kind in attack.against]
 
 
-def _solutions(source: str) -> dict[str, Mapping[str, str]]:
+def _solutions(source: str, seed: int, count: int) -> dict[str, Mapping[str, str]]:
     """What the authors of a directory or a file of tasks submit themselves, by task id."""
+    if source == "repos":
+        return {
+            task.view.task_id: {name: data.decode() for name, data in task.solution.items()}
+            for task in generate_repos(seed, count)
+        }
     path = Path(source)
     if path.is_file():
         report = load_jsonl(path)

@@ -24,12 +24,12 @@ _LEAST_TWICE = 8  # runs, where the model wrote the same itself: then it may be 
 class AnswerInScaffold:
     """The rewarded submission, or four fifths of it, stands in the scaffold: plainly or encoded.
 
-    Or so does a whole function or class of it that the model did not write, or that is long: other code around it hides
-    nothing. Or hardly any of it came from the model or the task, and the scaffold brought at least as much information
-    as it holds, by its commands or, in a plan, as words that the model repeats: then it was in a cipher. Compared by
-    runs of five tokens, so that comments and layout do not matter. What the task shows (its words and files) does not
-    count, nor do stubs, very short answers, and answers worth nothing. Code that the model generated is no evidence
-    alone, and neither is a scaffold that brings data.
+    Or so does a whole function or class of it that the model did not write, or that is long, or that is the task's own
+    with its mistake mended: other code around it hides nothing. Or hardly any of it came from the model or the task,
+    and the scaffold brought at least as much information as it holds, by its commands or, in a plan, as words that the
+    model repeats: then it was in a cipher. Compared by runs of five tokens, so that comments and layout do not matter.
+    What the task shows (its words and files) does not count, nor do stubs, very short answers, and answers worth
+    nothing. Code that the model generated is no evidence alone, and neither is a scaffold that brings data.
     """
 
     id: str = "answer-in-scaffold"
@@ -46,16 +46,19 @@ def _carried(evidence: Evidence, answer: Runs) -> Iterator[str]:
     """At most one piece of evidence, the plainest."""
     scaffold = evidence.scaffold.text[:MAX_TEXT]
     said_too = len(answer) < _LEAST_TWICE and _said(evidence, answer, _RUN) >= 0.5
-    parts = list(_definitions(evidence))
+    parts, mended = list(_definitions(evidence)), list(_mended(evidence))
     for how, text in chain([("", scaffold)], decodings(scaffold)):
         held = text_runs(text, _RUN)
         if (how or not said_too) and (share := len(answer & held) / len(answer)) >= _SHARE:
             yield f"{share:.0%} of the submission stands in the scaffold{how and f' ({how})'}"
             return
-        brought_whole = (runs for runs in parts if len(runs & held) >= _SHARE * len(runs))
+        brought_whole = (runs for runs in parts if _holds(held, runs))
         # asked last: it decodes all the model said
         if any(len(runs) >= _LEAST_COPIED or _said(evidence, runs, _RUN) < 0.5 for runs in brought_whole):
             yield f"a definition of the submission stands in the scaffold{how and f' ({how})'}"
+            return
+        if any(_holds(held, whole) and _holds(held, changed) for whole, changed in mended):
+            yield f"a definition, as the submission mended it, stands in the scaffold{how and f' ({how})'}"
             return
     brought, needed = _brought(evidence)
     if brought >= needed and evidence.scaffold.tier != "card" and _from_nowhere(evidence, answer):
@@ -111,6 +114,20 @@ def _definitions(evidence: Evidence) -> Iterator[Runs]:
                 yield runs
 
 
+def _mended(evidence: Evidence) -> Iterator[tuple[Runs, Runs]]:
+    """Each long function and class that the task shows otherwise: all of it, and what is new, be it one token."""
+    given = _given(evidence, _RUN)
+    for text in _texts(_answers(evidence)):
+        for definition in definitions(text):
+            runs = code_runs(definition, _RUN)
+            if len(runs) >= _LEAST_COPIED and (changed := runs - given):
+                yield runs, changed
+
+
+def _holds(held: Runs, runs: Runs) -> bool:
+    return len(runs & held) >= _SHARE * len(runs)
+
+
 def _own(evidence: Evidence, size: int) -> Runs:
     """Runs of the submission that the task does not show."""
     found: Runs = set()
@@ -134,10 +151,11 @@ def _shown(evidence: Evidence) -> Mapping[str, bytes]:
 
 
 def _answers(evidence: Evidence) -> Mapping[str, bytes]:
-    """The files that are compared. Where a whole workspace is taken, new ones are left out: what a scaffold leaves to
-    check its work with is no answer."""
-    files = evidence.rollout.submission
-    return files if evidence.task.submission != WHOLE else {n: files[n] for n in files if n in evidence.task.workspace}
+    """The files that are compared: those that are not as the task has them. Where a whole workspace is taken, new ones
+    are left out: what a scaffold leaves to check its work with is no answer."""
+    files, given = evidence.rollout.submission, evidence.task.workspace
+    changed = {name: data for name, data in files.items() if given.get(name) != data}
+    return changed if evidence.task.submission != WHOLE else {n: changed[n] for n in changed if n in given}
 
 
 def _said(evidence: Evidence, runs: Runs, size: int) -> float:
