@@ -31,7 +31,8 @@ for trial in json.load(sys.stdin)["trials"]:
     try:
 {work}
     except urllib.error.HTTPError as refused:
-        error = json.load(refused)["error"]["code"]
+        code = json.load(refused)["error"]["code"]
+        error = "ContextLengthExceededError: full" if code == "context_length_exceeded" else code
     print(json.dumps({{"name": trial["trial_name"], "error": error}}), flush=True)
 """
 ANSWER = """
@@ -48,14 +49,14 @@ def harbor(folder: Path, work: str) -> HarborConfig:
 
 
 def guests(task: TaskView, count: int = 1, tokens: int = 4000) -> list[Guest]:
-    return [Guest(f"g-{i}", f"s-{i}", task, "terminus-2", tokens, i) for i in range(count)]
+    return [Guest(f"g-{i}", f"s-{i}", task, "terminus-2", tokens, 1024, i) for i in range(count)]
 
 
 def ran(settings: HarborConfig, wanted: list[Guest], reply: str) -> list[Rollout]:
     def answer(request: Request) -> str:
         return reply
 
-    return run_guests(wanted, FakeSampler(CHAT, answer), settings, Silent())
+    return run_guests(wanted, FakeSampler(CHAT, answer), settings, [], Silent())
 
 
 def test_what_an_agent_leaves_is_a_rollout_with_the_calls_as_they_were_sampled(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_what_an_agent_leaves_is_a_rollout_with_the_calls_as_they_were_sampled(t
 
 
 def test_an_agent_is_told_the_public_half_and_nothing_else(tmp_path: Path) -> None:
-    write_public(tmp_path / "kata", KATA.view, local=True)
+    write_public(tmp_path / "kata", KATA.view)
     told = (tmp_path / "kata" / "instruction.md").read_text()
     assert KATA.view.instruction in told
     assert "`solution.py`" in told
@@ -76,7 +77,7 @@ def test_an_agent_is_told_the_public_half_and_nothing_else(tmp_path: Path) -> No
     assert {path.name for path in (tmp_path / "kata").rglob("*") if path.is_file()} == {
         *("task.toml", "instruction.md", "Dockerfile", ".keep", "test.sh")
     }
-    write_public(tmp_path / "repo", REPO.view, local=True)
+    write_public(tmp_path / "repo", REPO.view)
     work = tmp_path / "repo" / "environment" / "workspace"
     assert {p.relative_to(work).as_posix() for p in work.rglob("*") if p.is_file()} == {*REPO.view.workspace, ".keep"}
     assert "python3 run_tests.py" in (tmp_path / "repo" / "instruction.md").read_text()
@@ -86,13 +87,16 @@ def test_what_it_was_told_at_the_end_of_its_budget_is_no_fault_of_the_machinery(
     (found,) = ran(harbor(tmp_path, ANSWER + ANSWER), guests(KATA.view, tokens=20), KATA.solution)
     assert found.infra_error is None
     assert sum(len(call.token_ids) for call in found.calls) == 20
-    assert found.log[0]["error"] == "context_length_exceeded"
+    assert found.log[0]["error"] == "ContextLengthExceededError: full"
     assert found.submission["solution.py"] == KATA.solution[:20].encode()
 
 
 def test_a_trial_that_never_began_is_lost_and_one_that_left_nothing_is_not(tmp_path: Path) -> None:
     (lost,) = ran(harbor(tmp_path, "        error = 'AgentSetupTimeoutError: no tmux'"), guests(KATA.view), "")
     assert lost.infra_error == "terminus-2: AgentSetupTimeoutError: no tmux"
+    late = ANSWER + "        error = 'EnvironmentError: it is gone'"
+    (broken,) = ran(harbor(tmp_path, late), guests(KATA.view), "x")
+    assert broken.infra_error == "terminus-2: EnvironmentError: it is gone"  # after a call, all the same
     (idle,) = ran(harbor(tmp_path, "        pass"), guests(KATA.view), "")
     assert (idle.infra_error, idle.failure, idle.submission) == (None, "no_code", {})
 
@@ -105,13 +109,26 @@ def test_links_and_what_did_not_change_are_not_taken(tmp_path: Path) -> None:
         (folder / {name!r}).write_bytes({text!r})
         (folder / "new.py").write_text("x = 1")
         (folder / "stolen.txt").symlink_to("/etc/passwd")
+        (folder / "large.db").write_bytes(bytes(2 << 20))
         (folder / ".git").mkdir()
         (folder / ".git" / "config").write_text("x")
 """
     (found,) = ran(harbor(tmp_path, work), guests(whole), "")
     assert found.submission == {"new.py": b"x = 1"}
-    assert len(found.anomalies) == 1
-    assert found.anomalies[0].startswith("stolen.txt:")
+    assert found.anomalies == ()  # as with our own agents: what cannot be taken counts as unchanged
+
+
+def test_too_much_is_nothing(tmp_path: Path) -> None:
+    work = "        for n in range(40): (folder / f'{n}.txt').write_text('x' * (1 << 20))"
+    (found,) = ran(harbor(tmp_path, work), guests(replace(REPO.view, submission=WHOLE)), "")
+    assert (found.submission, found.anomalies) == ({}, ())
+
+
+def test_a_link_in_a_declared_files_place_is_an_anomaly(tmp_path: Path) -> None:
+    work = "        (folder / 'solution.py').symlink_to('/etc/passwd')"
+    (found,) = ran(harbor(tmp_path, work), guests(KATA.view), "")
+    assert found.submission == {}
+    assert found.anomalies == ("solution.py: symbolic link",)
 
 
 def test_trouble_says_what_to_do(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A sampler behind an OpenAI-compatible address: budgets, exact calls, clear refusals."""
 
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -10,7 +11,8 @@ import pytest
 
 from bowerbird.inference.fake import FakeSampler, byte_chat
 from bowerbird.inference.gateway import Gateway, Line
-from bowerbird.inference.protocol import Request
+from bowerbird.inference.protocol import Request, no_answer
+from bowerbird.types import Completion, InfraError
 
 CHAT = byte_chat()
 QUESTION = [{"role": "user", "content": "who?"}]
@@ -58,6 +60,45 @@ def test_the_budget_ends_as_a_context_does(gateway: Gateway) -> None:
     assert ask(other).status_code == 200  # its own
 
 
+class SmallContext(FakeSampler):
+    def _answer(self, request: Request) -> Completion:
+        return no_answer(request) if request.sampling.max_tokens > 40 else super()._answer(request)
+
+
+class Broken(FakeSampler):
+    def _answer(self, request: Request) -> Completion:
+        raise InfraError("the engine died")
+
+
+def test_a_call_takes_less_where_the_context_has_no_room_for_all_that_is_left() -> None:
+    with closing(Gateway(SmallContext(CHAT, echo))) as gateway:
+        line, none = gateway.line(1000, 0, call_tokens=30), gateway.line(1000, 0, call_tokens=50)
+        assert ask(line).status_code == 200
+        assert line.calls[0].sampling.max_tokens == 30
+        refused = ask(none)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "context_length_exceeded")
+        assert [call.finish for call in none.calls] == ["too_long"]
+        assert (line.broken, none.broken) == (None, None)
+
+
+def test_our_own_trouble_is_remembered_as_ours() -> None:
+    with closing(Gateway(Broken(CHAT, echo))) as gateway:
+        line = gateway.line(100, 0)
+        assert ask(line).status_code == 503
+        assert line.broken == "InfraError: the engine died"
+        assert line.calls == []
+
+
+def test_once_it_is_closed_nobody_samples() -> None:
+    sampler = FakeSampler(CHAT, echo)
+    gateway = Gateway(sampler)
+    line = gateway.line(100, 0)
+    gateway.close()
+    with pytest.raises(InfraError):
+        gateway.answer(line, {"messages": QUESTION})
+    assert sampler.requests == []
+
+
 def test_stop_texts_end_an_answer_and_are_no_part_of_it(gateway: Gateway) -> None:
     line = gateway.line(100, 0)
     assert ask(line, stop=["who"]).json()["choices"][0]["message"]["content"] == "you: user: "
@@ -84,6 +125,11 @@ def test_strangers_find_nothing(gateway: Gateway) -> None:
     wrong = httpx.post(line.url.replace("/v1", "x/v1") + "/chat/completions", content=json.dumps({}))
     assert wrong.status_code == 404
     assert httpx.get(line.url).status_code == 501
+    with socket.create_connection(("127.0.0.1", int(line.url.split(":")[2].split("/")[0]))) as wire:
+        wire.sendall(
+            f"POST /{line.url.split('/', 3)[3]}/chat/completions HTTP/1.1\r\ncontent-length: -1\r\n\r\n".encode()
+        )
+        assert b"404" in wire.recv(1000)
 
 
 def test_many_ask_at_once_and_each_gets_its_own(gateway: Gateway) -> None:

@@ -12,6 +12,7 @@ and harbor:NAME, an agent of Harbor's with the same model (`guests`).
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bowerbird.config import Config
 from bowerbird.evals.guests import PREFIX, Guest, run_guests
@@ -117,13 +118,14 @@ def _theirs(bench: Bench, scaffolds: Mapping[str, Sequence[Scaffold]], watcher: 
             views[scaffold.task_id],
             name.removeprefix(PREFIX),
             config.rollout.token_budget,
+            config.rollout.call_tokens,
             derive(config.seed, "eval", name, scaffold.task_id, k),
         )
         for i, (name, own) in enumerate(scaffolds.items())
         for j, scaffold in enumerate(own)
         for k in range(config.eval.samples)
     ]
-    rollouts = run_guests(guests, bench.sampler, config.harbor, watcher)
+    rollouts = run_guests(guests, bench.sampler, config.harbor, [Path(config.tasks.source)], watcher)
     if why := next((rollout.infra_error for rollout in rollouts if rollout.infra_error), None):
         watcher.says(f"warning: {why}")
     return rollouts

@@ -11,10 +11,11 @@ same for all arms. The hidden half of a task never leaves this process.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.rollout.desk import READ_BYTES
 from bowerbird.rollout.prompts import as_assert
+from bowerbird.sandbox import Collected
 from bowerbird.sandbox.beneath import open_beneath
 from bowerbird.sandbox.collect import collect_files
+from bowerbird.sandbox.local import own_folders
 from bowerbird.tasks.harbor import submission_note
 from bowerbird.tasks.patch import is_control
 from bowerbird.tasks.write import write_file
@@ -41,10 +44,21 @@ _MODEL = "openai/policy"  # the provider chooses the protocol, and the gateway d
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "terminus-2": {"enable_summarize": False, "record_terminal_session": False, "suppress_max_turns_warning": True}
 }
+# What an agent raises when it has had its share: whatever else goes wrong is the machinery's.
+_OWN_ENDS = (
+    "ContextLength",
+    "ContextWindow",
+    "OutputLength",
+    "OutputToken",
+    "AgentTimeoutError",
+    "NonZeroAgentExitCode",
+)
+_LONGEST_S = 6 * 3600.0  # tokens bound an agent's work; this is for one that hangs
+_MOST_CHANGED, _MOST_BYTES = 2_000, 32 << 20  # of a whole workspace, as with our own agents
 _CACHES = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 INSTALL = (
     "set harbor.python to the interpreter of an environment with `harbor` and this package (Python 3.12: "
-    "`uv venv --python 3.12 HARBOR && uv pip install --python HARBOR harbor bowerbird`)"
+    "`uv venv --python 3.12 HARBOR && uv pip install --python HARBOR harbor PATH`, PATH being this project's folder)"
 )
 
 
@@ -57,24 +71,57 @@ class Guest:
     task: TaskView
     agent: str  # as Harbor names it
     tokens: int
+    call_tokens: int
     seed: int
 
 
-def run_guests(guests: Sequence[Guest], sampler: Sampler, settings: HarborConfig, watcher: Watcher) -> list[Rollout]:
-    """All of them, in order. Nobody else may use the sampler meanwhile.
+def refuse_guests(settings: HarborConfig, tasks: Iterable[TaskView]) -> None:
+    """Raises ConfigError where Harbor's Python is not there, TaskError for a task that its environment cannot give: an
+    image or packages where there are none."""
+    if not settings.python or shutil.which(settings.python) is None:
+        raise ConfigError(f"arms of Harbor's need its Python, and there is none at {settings.python!r}: {INSTALL}")
+    for task in tasks:
+        if task.requirements or (settings.environment == "local" and task.image):
+            wanted = "packages of its own" if task.requirements else "a container image"
+            raise TaskError(f"{task.task_id} needs {wanted}, which Harbor's agents are not given here: no such arm")
 
-    Raises ConfigError where Harbor cannot be started, TaskError for a task that its environment cannot hold.
+
+def run_guests(
+    guests: Sequence[Guest], sampler: Sampler, settings: HarborConfig, hide: Sequence[Path], watcher: Watcher
+) -> list[Rollout]:
+    """All of them, in order. Nobody else may use the sampler meanwhile. In our own sandbox the folders in `hide`, and
+    this package's, look empty.
+
+    Raises ConfigError and TaskError as `refuse_guests` does, RunError where Harbor fails as a whole.
     """
+    refuse_guests(settings, [guest.task for guest in guests])
     with tempfile.TemporaryDirectory(prefix="bowerbird-") as folder, closing(_gateway(sampler, settings)) as gateway:
-        root = Path(folder)
-        lines = {guest.rollout_id: gateway.line(guest.tokens, guest.seed) for guest in guests}
-        trials = [_trial(root, guest, lines[guest.rollout_id], settings) for guest in guests]
+        root, environment = Path(folder), _environment(settings, hide)
+        places = _written(root / "tasks", guests)
+        pairs = [(guest, gateway.line(guest.tokens, guest.seed, guest.call_tokens)) for guest in guests]
+        trials = [_trial(root, places[g.task.task_id], g, line, settings) | environment for g, line in pairs]
         errors: dict[str, str | None] = {}
         watcher.phase("agents", 0, len(guests))
         for name, error in _run(trials, settings):
             errors[name] = error
             watcher.phase("agents", len(errors), len(guests))
-        return [_rollout(root, guest, lines[guest.rollout_id], errors.get(guest.rollout_id, "")) for guest in guests]
+        return [_rollout(root, guest, line, errors.get(guest.rollout_id, "it never ended")) for guest, line in pairs]
+
+
+def _environment(settings: HarborConfig, hide: Sequence[Path]) -> dict[str, Any]:
+    if settings.environment != "local":
+        return {"environment": {"type": settings.environment}}
+    hidden = [str(path.resolve()) for path in (*hide, *own_folders()) if path.is_dir()]
+    return {"environment": {"import_path": _LOCAL, "kwargs": {"hide": hidden}}}
+
+
+def _written(folder: Path, guests: Sequence[Guest]) -> dict[str, Path]:
+    """A directory for each task, once for all its trials."""
+    tasks = {guest.task.task_id: guest.task for guest in guests}
+    places = {task_id: folder / str(number) for number, task_id in enumerate(tasks)}
+    for task_id, task in tasks.items():
+        write_public(places[task_id], task)
+    return places
 
 
 def _gateway(sampler: Sampler, settings: HarborConfig) -> Gateway:
@@ -84,20 +131,15 @@ def _gateway(sampler: Sampler, settings: HarborConfig) -> Gateway:
         raise ConfigError(f"harbor.address: cannot listen on {settings.address}: {error.strerror}") from error
 
 
-def _trial(root: Path, guest: Guest, line: Line, settings: HarborConfig) -> dict[str, Any]:
-    """As Harbor's TrialConfig has it; the task's directory is written, once for all its trials."""
-    task = root / "tasks" / guest.task.task_id.replace("/", "-")
-    if not task.exists():
-        write_public(task, guest.task, local=settings.environment == "local")
+def _trial(root: Path, place: Path, guest: Guest, line: Line, settings: HarborConfig) -> dict[str, Any]:
+    """As Harbor's TrialConfig has it."""
     whole, folder = guest.task.submission == WHOLE, folder_of(guest.task)
     options = {**_OPTIONS.get(guest.agent, {}), **settings.options.get(guest.agent, {})}
-    local = settings.environment == "local"
     return {
         "trial_name": guest.rollout_id,
         "trials_dir": str(root / "trials"),
-        "task": {"path": str(task)},
+        "task": {"path": str(place)},
         "agent": {"name": guest.agent, "model_name": _MODEL, "base_url": line.url, "kwargs": options},
-        "environment": {"import_path": _LOCAL} if local else {"type": settings.environment},
         "verifier": {"disable": True},
         "artifacts": [folder] if whole else [f"{folder}/{name}" for name in guest.task.submission],
     }
@@ -108,12 +150,8 @@ def folder_of(task: TaskView) -> str:
     return task.folder or "/app"
 
 
-def write_public(root: Path, task: TaskView, *, local: bool) -> None:
-    """What an agent may know of a task, as a Harbor directory that nobody can grade with. Raises TaskError for what
-    its environment cannot give: an image or a network where there is none."""
-    if task.requirements or (local and task.image):
-        wanted = "packages of its own" if task.requirements else "a container image"
-        raise TaskError(f"{task.task_id} needs {wanted}, which Harbor's agents are not given here: leave that arm out")
+def write_public(root: Path, task: TaskView) -> None:
+    """What an agent may know of a task, as a Harbor directory that nobody can grade with. Raises TaskError."""
     notes = [task.instruction]
     if task.entry_point and task.examples:
         notes.append("It must satisfy:\n" + "\n".join(as_assert(task.entry_point, case) for case in task.examples))
@@ -123,7 +161,7 @@ def write_public(root: Path, task: TaskView, *, local: bool) -> None:
         notes.append(f"`{' '.join(task.visible)}` runs the tests that there are.")
     image, folder = task.image or "python:3.12-slim", folder_of(task)
     files: dict[str, str | bytes] = {
-        "task.toml": tomli_w.dumps({"schema_version": "1.4", "agent": {"timeout_sec": 1800.0}}),
+        "task.toml": tomli_w.dumps({"schema_version": "1.4", "agent": {"timeout_sec": _LONGEST_S}}),
         "instruction.md": "\n\n".join(notes) + "\n",
         "environment/Dockerfile": f"FROM {image}\nWORKDIR {folder}\nCOPY workspace/ {folder}/\n",
         "environment/workspace/.keep": "",
@@ -135,56 +173,81 @@ def write_public(root: Path, task: TaskView, *, local: bool) -> None:
 
 
 def _run(trials: Sequence[Mapping[str, Any]], settings: HarborConfig) -> Iterator[tuple[str, str | None]]:
-    """Each trial that has ended, with what went wrong. Raises ConfigError, RunError."""
-    if not settings.python or shutil.which(settings.python) is None:
-        raise ConfigError(f"arms of Harbor's need its Python, and there is none at {settings.python!r}: {INSTALL}")
+    """Each trial that has ended, with what went wrong. Raises RunError."""
     told = os.environ | {"OPENAI_API_KEY": "none", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     command = [settings.python, "-m", "bowerbird.evals.harbor.trials"]
     with tempfile.TemporaryFile() as said:
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env=told) as harbor:
-            assert harbor.stdin is not None
-            assert harbor.stdout is not None
-            try:
-                harbor.stdin.write(json.dumps({"at_once": settings.at_once, "trials": trials}).encode())
-                harbor.stdin.close()
-                for line in harbor.stdout:
-                    found = json.loads(line)
-                    yield found["name"], found["error"]
-            except BrokenPipeError:
-                pass  # it says why, below
-            finally:
-                harbor.terminate()
+        # a session of its own: Ctrl-C reaches it from here, so that it has time to take its environments down
+        harbor = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, env=told, start_new_session=True
+        )
+        assert harbor.stdin is not None
+        assert harbor.stdout is not None
+        try:
+            with suppress(BrokenPipeError), harbor.stdin as stdin:  # where it has died it says why, below
+                stdin.write(json.dumps({"at_once": settings.at_once, "trials": trials}).encode())
+            for line in harbor.stdout:
+                found = json.loads(line)
+                yield found["name"], found["error"]
+            harbor.wait()
+        finally:
+            _end(harbor)
         if harbor.returncode != 0:
             said.seek(max(0, said.seek(0, os.SEEK_END) - 1500))
             raise RunError(f"Harbor ended with {harbor.returncode}: {said.read().decode(errors='replace')}\n{INSTALL}")
 
 
+def _end(harbor: "subprocess.Popen[bytes]") -> None:
+    if harbor.poll() is None:
+        harbor.send_signal(signal.SIGINT)
+        try:
+            harbor.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(harbor.pid, signal.SIGKILL)
+            harbor.wait()
+    if harbor.stdout is not None:
+        harbor.stdout.close()
+
+
 def _rollout(root: Path, guest: Guest, line: Line, error: str | None) -> Rollout:
-    """What an agent left. One that never asked the model, and failed, was lost by the machinery."""
+    """What an agent left, and whose fault it is if something failed."""
     task = guest.task
     found = root / "trials" / guest.rollout_id / "artifacts" / folder_of(task).lstrip("/")
-    names = task.submission if task.submission != WHOLE else _listed(found)
-    collected = collect_files(lambda name: _open(found, name), names, READ_BYTES)
-    files = collected.files
-    if task.submission == WHOLE:
-        files = {name: data for name, data in files.items() if task.workspace.get(name) != data}
+    collected = _whole(found, task) if task.submission == WHOLE else _collected(found, task.submission)
+    failed = line.broken or (error if error is not None and not error.startswith(_OWN_ENDS) else None)
     return Rollout(
         rollout_id=guest.rollout_id,
         task_id=task.task_id,
         scaffold_id=guest.scaffold_id,
         calls=tuple(line.calls),
-        submission=files,
+        submission=collected.files,
         anomalies=collected.anomalies,
         facts=Facts(),
-        failure=None if any(data.strip() for data in files.values()) else "no_code",
-        infra_error=f"{guest.agent}: {error}" if error is not None and not line.calls else None,
+        failure=None if any(data.strip() for data in collected.files.values()) else "no_code",
+        infra_error=f"{guest.agent}: {failed}" if failed is not None else None,
         log=({"event": "agent", "name": guest.agent, "error": error},),
     )
 
 
-def _listed(folder: Path) -> list[str]:
-    names = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
-    return [name for name in names if not is_control(name) and not _CACHES & set(Path(name).parts) and name != ".keep"]
+def _collected(folder: Path, names: Sequence[str]) -> Collected:
+    return collect_files(lambda name: _open(folder, name), names, READ_BYTES)
+
+
+def _whole(folder: Path, task: TaskView) -> Collected:
+    """What differs from the task's files. As with our own agents: what cannot be taken counts as unchanged, and too
+    much is nothing."""
+    changed: dict[str, bytes] = {}
+    size = 0
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
+        name = path.relative_to(folder).as_posix()
+        if is_control(name) or _CACHES & set(path.parts) or path.name == ".keep":
+            continue
+        data = _collected(folder, (name,)).files.get(name)
+        if data is not None and task.workspace.get(name) != data:
+            changed[name], size = data, size + len(data)
+        if len(changed) > _MOST_CHANGED or size > _MOST_BYTES:
+            return Collected({})
+    return Collected(changed)
 
 
 def _open(folder: Path, name: str) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bowerbird.config import Config, VerifierConfig
 from bowerbird.evals.arms import Bench, evaluate
+from bowerbird.evals.guests import PREFIX, refuse_guests
 from bowerbird.evals.report import EvalReport, save_report
 from bowerbird.inference.memory import give_back
 from bowerbird.inference.models import resolve
@@ -33,6 +34,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
         if config.eval.before:
             untrained(config)  # refused before a step, not after all
         train_set, heldout = task_sets(config)  # before a directory is made: broken tasks leave nothing behind
+        _refuse_guests(config, heldout)
         store = RunStore.create(runs, config)
     try:
         _say_note(config, train_set, watcher)
@@ -56,6 +58,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
 def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalReport:
     """The arms under a run's newest version, or under `config.model` where no run is given."""
     heldout = task_sets(config)[1]
+    _refuse_guests(config, heldout)
     _say_note(config, heldout, watcher)
     if run is None:
         return evaluate_model(config, heldout, config.model.name, 0, watcher)
@@ -83,6 +86,11 @@ def evaluate_model(
 
 def _known(config: Config, run: Path) -> Sequence[Entry]:
     return archived(run) if "archive" in config.eval.arms else ()
+
+
+def _refuse_guests(config: Config, heldout: TaskSet) -> None:
+    if any(arm.startswith(PREFIX) for arm in config.eval.arms):
+        refuse_guests(config.harbor, heldout.views.values())
 
 
 def untrained(config: Config) -> Config:

@@ -4,7 +4,7 @@
           ◀──text────── (counts, keeps)  ◀──completion──
 
 Each trial of an agent has an address of its own, with a budget of tokens: so every arm of an evaluation has the same
-model, the same version and the same budget, and every call is kept exactly as it was sampled. When the budget is spent
+model, the same version and as many tokens, and every call is kept exactly as it was sampled. When the budget is spent
 an agent is told what it would be told at the end of a model's context.
 """
 
@@ -12,7 +12,7 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -37,12 +37,15 @@ class _Refused(ValueError):
 
 @dataclass
 class Line:
-    """One trial's own way to the model. `calls` are what it has asked so far, in order."""
+    """One trial's own way to the model. `calls` are what it has asked so far, in order; `broken` says what went wrong
+    here, on our side."""
 
     url: str
     tokens: int  # in all that may be sampled
+    call_tokens: int  # in one call, where the context has no room for more
     seed: int
     calls: list[Completion] = field(default_factory=list)
+    broken: str | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -65,13 +68,18 @@ class Gateway:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         self._thread.start()
 
-    def line(self, tokens: int, seed: int) -> Line:
+    def line(self, tokens: int, seed: int, call_tokens: int = 1024) -> Line:
         """A new address. The sampling of its calls depends on `seed` and on nothing else's."""
         name = secrets.token_urlsafe(12)
-        self._lines[name] = line = Line(f"{self._base}/{name}/v1", tokens, seed)
+        self._lines[name] = line = Line(f"{self._base}/{name}/v1", tokens, call_tokens, seed)
         return line
 
     def close(self) -> None:
+        """Calls under way are given up; the sampler is nobody's when this returns."""
+        self._shared.stop()
+        for line in self._lines.values():
+            with line.lock:
+                pass
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -87,11 +95,21 @@ class Gateway:
             raise _Refused(f"{unknown[0]} is not offered here: plain text in, plain text out")
         with line.lock:
             request, stop = self._request(line, asked)
-            call = self._shared.answer(request)
+            call = self._answered(line, request)
+            if call.finish == "too_long" and request.sampling.max_tokens > line.call_tokens:
+                less = replace(request.sampling, max_tokens=line.call_tokens)
+                call = self._answered(line, replace(request, sampling=less))
+            line.calls.append(call)
             if call.finish == "too_long":
                 raise _Refused("the maximum context length of the model is exceeded", _SPENT)
-            line.calls.append(call)
         return _said(call, stop, str(asked.get("model", "")))
+
+    def _answered(self, line: Line, request: Request) -> Completion:
+        try:
+            return self._shared.answer(request)
+        except Exception as error:
+            line.broken = f"{type(error).__name__}: {error}"
+            raise
 
     def _request(self, line: Line, asked: Mapping[str, Any]) -> tuple[Request, str]:
         if line.left <= 0:
@@ -142,12 +160,12 @@ def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            line, length = gateway.found(self.path), int(self.headers.get("content-length") or 0)
-            if line is None or length > _MOST_BYTES:
+            line, length = gateway.found(self.path), self.headers.get("content-length", "")
+            if line is None or not length.isdecimal() or int(length) > _MOST_BYTES:
                 self.close_connection = True  # what was sent is not read
-                return self._send(404 if line is None else 413, _error("no such address, or too much", "not_found"))
+                return self._send(404, _error("no such address, or no body that is read here", "not_found"))
             try:
-                self._send(200, gateway.answer(line, json.loads(self.rfile.read(length))))
+                self._send(200, gateway.answer(line, json.loads(self.rfile.read(int(length)))))
             except _Refused as refused:
                 self._send(400, _error(str(refused), refused.code))
             except InfraError as error:

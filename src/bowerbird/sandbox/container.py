@@ -4,21 +4,20 @@ Slower than `local` (a third of a second a command), and where an image brings w
 engine's own client is used, so that its contexts, storage and rootless set-ups work as its user knows them.
 """
 
-import json
 import os
 import platform
 import secrets
-import shlex
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from bowerbird.sandbox.box import Mount
 from bowerbird.sandbox.bwrap import PACKAGES, TMP_BYTES
 from bowerbird.sandbox.engine import ask, command_of, environment
 from bowerbird.sandbox.ground import Ground, run_once
+from bowerbird.sandbox.images import path_of
 from bowerbird.sandbox.layers import Stack
 from bowerbird.sandbox.local import WORKSPACE_BYTES
 from bowerbird.sandbox.packages import Packages
@@ -34,7 +33,6 @@ LABEL = "bowerbird.home"  # the machine and folder of the process that a contain
 _EMPTIED = ("/root", "/home", "/var", "/mnt", "/media", "/srv", "/boot", "/run", "/usr/src")
 # Podman mounts into /sys itself, so that it can only be masked; and sets a limit that it may not have.
 _PODMAN = ("--read-only-tmpfs=false", "--security-opt", "mask=/sys", "--ulimit", "nproc=8192:8192")
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what engines take where an image says none
 _COPY = 'cp -a "$1/." /work/; rm -rf /work/.git'
 
 
@@ -254,20 +252,6 @@ def _remove(engine: Sequence[str], name: str) -> None:
     """End a container and everything in it."""
     ask([*engine, "kill", name])  # at once; Podman's rm would ask politely for ten seconds
     ask([*engine, "rm", "--force", name])
-
-
-@cache
-def path_of(engine: tuple[str, ...], image: str) -> str:
-    """The image's PATH. Raises SandboxUnavailable where there is no such image."""
-    found = ask([*engine, "image", "inspect", "--format", "{{json .Config.Env}}", image])
-    if found.returncode != 0:
-        said = found.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise SandboxUnavailable(
-            f"{engine[0]} has no image {image} ({said[0][:200]}): `{shlex.join([*engine, 'pull', image])}`, or name "
-            "another in BOWERBIRD_IMAGE"
-        )
-    variables = json.loads(found.stdout.strip() or "null") or []
-    return next((text.removeprefix("PATH=") for text in variables if text.startswith("PATH=")), _PATH)
 
 
 def _sweep(engine: Sequence[str]) -> None:

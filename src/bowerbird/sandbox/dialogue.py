@@ -9,9 +9,10 @@ sleeps. What it says is bytes and nothing more: whoever listens decides what the
 
 import os
 import selectors
+import signal
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from bowerbird.sandbox.beneath import open_up
 from bowerbird.sandbox.process import POLL_S, bury, close_all, read_some, set_up, unusable
@@ -67,6 +68,12 @@ class Dialogue:
             spent = time.monotonic() - start
             self._left_s -= spent
             self._took_s += spent
+
+    def interrupt(self) -> None:
+        """From another thread: kill it, so that a `turn` under way ends. It is to be closed all the same."""
+        if self._life.child_fd is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._life.child_fd, signal.SIGKILL)
 
     def close(self) -> Execution:
         """End it. Every process of it is dead when this returns. `stdout` is empty: it was said line by line."""

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from bowerbird.sandbox.engine import ask
 from bowerbird.types import SandboxUnavailable
 
 _BUILD_S = 3600.0
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # what engines take where an image says none
 
 
 def find_image(engine: Sequence[str], name: str, *, pull: bool) -> str:
@@ -38,10 +41,26 @@ def working_folder(engine: Sequence[str], image: str) -> str:
     return "" if folder == "/work" else folder
 
 
+def path_of(engine: Sequence[str], image: str) -> str:
+    """The PATH of its commands. Raises SandboxUnavailable."""
+    variables = _inspect(engine, image)["Config"].get("Env") or []
+    return next((text.removeprefix("PATH=") for text in variables if text.startswith("PATH=")), _PATH)
+
+
 def _inspect(engine: Sequence[str], image: str) -> dict[str, Any]:
+    return _inspected(tuple(engine), image)
+
+
+@cache
+def _inspected(engine: tuple[str, ...], image: str) -> dict[str, Any]:
+    """What the engine knows of it; each workspace asks."""
     found = ask([*engine, "image", "inspect", image])
     if found.returncode != 0:
-        raise SandboxUnavailable(f"{engine[0]} has no image {image}: pull it, or say --pull")
+        said = found.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        raise SandboxUnavailable(
+            f"{engine[0]} has no image {image} ({said[0][:200]}): `{shlex.join([*engine, 'pull', image])}`, or name "
+            "another (BOWERBIRD_IMAGE, where a task has none of its own)"
+        )
     facts: dict[str, Any] = json.loads(found.stdout)[0]
     return facts
 

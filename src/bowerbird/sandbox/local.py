@@ -52,7 +52,7 @@ class LocalSandbox:
         self._bwrap = found
         inside = self._interpreter
         self._packages = Packages(home, inside.version, self._ground.owner, inside.on_host)
-        self._hidden = _hidden([*hide, *_own_folders()], self._interpreter.mount)
+        self._hidden = _hidden([*hide, *own_folders()], self._interpreter.mount)
         self._watch: Watch = watch
         self._tracer = Tracer(self._ground.owner)
         self._tracing: bool | None = None if watch in ("auto", "trace") else False  # None: not tried yet
@@ -182,7 +182,7 @@ def _tool(name: str) -> str:
     return found
 
 
-def _own_folders() -> list[Path]:
+def own_folders() -> list[Path]:
     """This package and, in a source checkout, the repository around it: both hold tasks with their tests."""
     package = Path(bowerbird.__file__).resolve().parent
     checkout = package.parent.parent

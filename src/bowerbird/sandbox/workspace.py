@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from bowerbird.sandbox.beneath import open_beneath, open_up, parts_of
-from bowerbird.sandbox.box import Box
+from bowerbird.sandbox.box import Box, Mount
 from bowerbird.sandbox.collect import collect_files
 from bowerbird.sandbox.decoys import DecoyWatch
 from bowerbird.sandbox.home import remove
@@ -57,11 +57,28 @@ class LocalWorkspace:
         self._protected_base: frozenset[str] = frozenset()
         self.box = site.box  # what later commands run in
         self._snapshots = Snapshots(site.place, site.own_box, site.owner)
+        self._bound: list[Path] = []
 
     @property
     def place(self) -> Path:
         """The workspace's folder on the host, for what belongs to it."""
         return self._site.place
+
+    def bind(self, inside: str) -> Path:
+        """A new folder of the workspace's, on the host, that later commands find at `inside`. Its files count with the
+        rest."""
+        folder = self._site.place / f"bound-{len(self._bound)}"
+        folder.mkdir(mode=0o700)
+        if self._site.owner is not None:
+            os.chown(folder, self._site.owner, self._site.owner)
+        self._bound.append(folder)
+        self.box = self.box.plus([Mount(inside, folder, writable=True)])
+        return folder
+
+    @property
+    def owner(self) -> int | None:
+        """Whose files these are, where it is not who runs this."""
+        return self._site.owner
 
     def protect(self, hashes: Mapping[str, bytes], of_base: frozenset[str]) -> None:
         """Remember the SHA-256 that files had at the start, and which files of the base are not to change."""
@@ -113,6 +130,13 @@ class LocalWorkspace:
     def _too_big(self, folder: int) -> str | None:
         most_bytes, most_entries = self._site.most_bytes, self._site.most_entries
         size, entries, depth = disk_use(folder, most_entries)
+        for place in self._bound:
+            descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                more = disk_use(descriptor, most_entries)
+            finally:
+                os.close(descriptor)
+            size, entries, depth = size + more[0], entries + more[1], max(depth, more[2])
         if size > most_bytes or entries > most_entries or depth > MAX_DEPTH:
             return f"the workspace grew beyond {most_bytes} bytes or {most_entries} files"
         return None

@@ -40,9 +40,9 @@ def test_terminus_works_in_our_sandbox_within_our_budget(monkeypatch: pytest.Mon
     monkeypatch.setenv("PYTHONPATH", str(Path(bowerbird.__file__).parents[1]))
     settings = HarborConfig(python=str(Path(HARBOR).parent / "python"))
     tokens = {"enough": 20_000, "short": 60, "none": 1}
-    guests = [Guest(name, name, KATA.view, "terminus-2", most, 0) for name, most in tokens.items()]
-    unknown = Guest("unknown", "unknown", KATA.view, "no-such-agent", 100, 0)
-    found = {r.rollout_id: r for r in run_guests([*guests, unknown], FakeSampler(CHAT, model), settings, Silent())}
+    guests = [Guest(name, name, KATA.view, "terminus-2", most, 1024, 0) for name, most in tokens.items()]
+    unknown = Guest("unknown", "unknown", KATA.view, "no-such-agent", 100, 64, 0)
+    found = {r.rollout_id: r for r in run_guests([*guests, unknown], FakeSampler(CHAT, model), settings, [], Silent())}
     assert found["enough"].submission["solution.py"].strip() == KATA.solution.strip().encode()
     assert (found["enough"].infra_error, len(found["enough"].calls)) == (None, 3)
     for name in ("short", "none"):

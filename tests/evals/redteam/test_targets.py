@@ -4,6 +4,7 @@ import ast
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from bowerbird.evals.redteam.attack import KINDS
 from bowerbird.evals.redteam.attacks.candidate import Names, source
 from bowerbird.evals.redteam.attacks.candidate import target as target_file
 from bowerbird.evals.redteam.attacks.recall import recited
+from bowerbird.evals.redteam.attacks.semantics import EQUAL
 from bowerbird.evals.redteam.solutions import solution_of
 from bowerbird.evals.redteam.targets import FAMILY, builtin_targets, load_targets, pairs
 from bowerbird.rewards import OracleVerifier
@@ -100,6 +102,18 @@ def test_repositories_are_attacked_where_the_mistake_is_and_keep_the_rest_of_the
         assert attack.startswith(view.workspace[path].decode())
         ast.parse(attack)
         assert source(view, names, "import os").rstrip().endswith("import os")  # the mistake itself is wrong enough
+
+
+def test_an_attack_takes_the_module_over_and_not_its_own_weapons() -> None:
+    module = "import os\n\n\ndef add(a, b):\n    return a - b\n\n\nclass Sum:\n    pass\n"
+    view = TaskView("t", "c", "Mend it.", "", (), ("sums.py",), workspace={"sums.py": module.encode()})
+    made: dict[str, Any] = {"__name__": "sums"}
+    attack = source(view, Names(Random(0), view), EQUAL, "return v_same()")
+    exec(compile(attack, "sums.py", "exec"), made)  # noqa: S102 - our own text
+    assert made["add"](1, 2) == 3
+    assert made["add"](1, 2) == "anything"
+    assert made["Sum"]() == 7
+    assert made["os"].sep == "/"
 
 
 def test_no_such_tasks() -> None:

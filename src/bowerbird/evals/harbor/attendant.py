@@ -30,7 +30,7 @@ def run(asked: dict[str, Any]) -> dict[str, Any]:
                 stderr=err,
                 start_new_session=True,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             return {"code": 126, "out": "", "err": base64.b64encode(str(error).encode()).decode()}
         code = _wait(started, asked["seconds"])
         return {"code": code, "out": _told(out, asked["most"]), "err": _told(err, asked["most"])}

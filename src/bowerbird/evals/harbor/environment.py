@@ -2,13 +2,13 @@
 
 Every folder that Harbor or a task writes to (the working folder, /logs, /tests, /solution, ...) is a folder of its own
 on the host, bound at its place. One sandbox serves all commands, so that what an agent leaves running (a server, a
-terminal) is there for its next command. It is ended, and everything in it, when the tests come, which nothing of the
-agent's may touch; and where another folder is to be bound.
+terminal) is there for its next command. It is ended, and everything in it, when the tests come and before their reward
+is read, since nothing of the agent's may touch either; and where another folder is to be bound.
 """
 
 import asyncio
 import os
-import shutil
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,10 +19,11 @@ from bowerbird.evals.harbor.dockerfile import Recipe, read_dockerfile
 from bowerbird.evals.harbor.session import Session
 from bowerbird.sandbox import LocalSandbox
 from bowerbird.sandbox.beneath import open_beneath, parts_of, write_beneath
-from bowerbird.sandbox.box import Mount
+from bowerbird.sandbox.workspace import LocalWorkspace
 from bowerbird.types import TaskError
 
 _LONGEST_S = 3600.0  # of a command that nobody gave a limit
+_MOST_TAKEN = 1 << 30  # bytes out of one folder
 _SYSTEM = {
     "usr",
     "bin",
@@ -47,10 +48,12 @@ _ALWAYS = ("logs", "tests", "solution")
 class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
     """Raises TaskError, when it is made, for a task whose Dockerfile needs an image."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
+    def __init__(self, *args: Any, hide: Sequence[str] = (), **more: Any) -> None:
+        """`hide`: folders of the host that look empty inside, wherever they show."""
         super().__init__(*args, **more)
+        self._hide = [Path(folder) for folder in hide]
         self._sandbox: LocalSandbox | None = None
-        self._workspace: Any = None
+        self._workspace: LocalWorkspace | None = None
         self._session: Session | None = None
         self._roots: dict[str, Path] = {}
 
@@ -80,7 +83,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
 
     def _start(self) -> None:
         recipe = self._recipe()
-        self._sandbox = LocalSandbox(watch="off", workspace_bytes=4 << 30)
+        self._sandbox = LocalSandbox(watch="off", workspace_bytes=4 << 30, hide=self._hide)
         self._workspace = self._sandbox.open({})
         self._session = Session(self._workspace, self._sandbox.python)
         self._folder, self._variables = recipe.folder, recipe.variables
@@ -118,29 +121,42 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         return ExecResult(stdout=out, stderr=err, return_code=done.exit_code if done.exit_code is not None else 137)
 
     async def upload_file(self, source_path: Path | str, target_path: str) -> None:
-        self._put(target_path, Path(source_path).read_bytes(), executable=_executable(Path(source_path)))
+        source = Path(source_path)
+        await asyncio.to_thread(self._put, target_path, source.read_bytes(), executable=_executable(source))
 
     async def upload_dir(self, source_dir: Path | str, target_dir: str) -> None:
-        for file in sorted(Path(source_dir).rglob("*")):
+        await asyncio.to_thread(self._put_all, Path(source_dir), target_dir)
+
+    def _put_all(self, source: Path, target: str) -> None:
+        for file in sorted(source.rglob("*")):
             if file.is_file():
-                inside = file.relative_to(source_dir)
-                self._put(f"{target_dir}/{inside}", file.read_bytes(), executable=_executable(file))
+                where = f"{target.rstrip('/')}/{file.relative_to(source)}"
+                self._put(where, file.read_bytes(), executable=_executable(file))
 
     async def download_file(self, source_path: str, target_path: Path | str) -> None:
-        root, inside = self._place(source_path)
-        Path(target_path).parent.mkdir(parents=True, exist_ok=True)
-        Path(target_path).write_bytes(_read(root, inside))
+        await asyncio.to_thread(self._take, source_path, Path(target_path))
+
+    def _take(self, source: str, target: Path) -> None:
+        root, inside = self._found(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(_read(root, inside))
 
     async def download_dir(self, source_dir: str, target_dir: Path | str) -> None:
-        root, inside = self._place(f"{source_dir}/.")
+        await asyncio.to_thread(self._take_all, source_dir, Path(target_dir))
+
+    def _take_all(self, source: str, target: Path) -> None:
+        root, inside = self._found(f"{source}/.")
         top = root / inside
         if top.resolve() != root.resolve() / inside:
-            raise TaskError(f"{source_dir}: a link is in the way")
+            raise TaskError(f"{source}: a link is in the way")
+        left = _MOST_TAKEN
         for file in sorted(top.rglob("*")):
             if file.is_file() and not file.is_symlink() and file.name != ".keep":
-                target = Path(target_dir) / file.relative_to(top)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(_read(root, str(file.relative_to(root))))
+                if (left := left - file.stat().st_size) < 0:  # sparse files are large, and take no room inside
+                    raise TaskError(f"{source}: more than {_MOST_TAKEN >> 20} MiB")
+                there = target / file.relative_to(top)
+                there.parent.mkdir(parents=True, exist_ok=True)
+                there.write_bytes(_read(root, str(file.relative_to(root))))
 
     # -- folders -----------------------------------------------------------------------------------
 
@@ -149,13 +165,9 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         if name in _SYSTEM:
             raise TaskError(f"/{name} cannot be written to in the local environment")
         if name not in self._roots:
-            folder = self._workspace.place / f"root-{name}"
-            folder.mkdir(mode=0o700)
-            if self._sandbox is not None and self._sandbox._ground.owner is not None:
-                shutil.chown(folder, self._sandbox._ground.owner, self._sandbox._ground.owner)
+            assert self._workspace is not None
             self._end_session()
-            self._workspace.box = self._workspace.box.plus([Mount(f"/{name}", folder, writable=True)])
-            self._roots[name] = folder
+            self._roots[name] = self._workspace.bind(f"/{name}")
         return self._roots[name]
 
     def _place(self, path: str) -> tuple[Path, str]:
@@ -165,6 +177,15 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
             raise TaskError(f"{path!r} is no place in the environment")
         return self._root(pure.parts[1]), "/".join(pure.parts[2:])
 
+    def _found(self, path: str) -> tuple[Path, str]:
+        """The same, to be read. What the tests left is read when nothing runs that could change it."""
+        if PurePosixPath(path).is_relative_to("/logs/verifier"):
+            self._end_session()
+        pure = PurePosixPath(path if path.startswith("/") else f"{self._folder}/{path}")
+        if len(pure.parts) < 2 or pure.parts[1] not in self._roots:
+            raise FileNotFoundError(path)
+        return self._place(path)
+
     def _put(self, target: str, data: bytes, *, executable: bool = False) -> None:
         root, inside = self._place(target)
         if target.startswith("/tests/"):
@@ -173,8 +194,8 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
             raise TaskError(f"{target!r} is no file's place")
         folder = _opened(root)
         try:
-            owner = self._sandbox._ground.owner if self._sandbox is not None else None
-            write_beneath(folder, inside, data, owner, 0o755 if executable else 0o644)
+            assert self._workspace is not None
+            write_beneath(folder, inside, data, self._workspace.owner, 0o755 if executable else 0o644)
         finally:
             os.close(folder)
 
@@ -182,10 +203,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         if not source.resolve().is_relative_to(Path(self.environment_dir).resolve()):
             raise TaskError(f"{source}: outside of the build context")
         if source.is_dir():
-            for file in sorted(source.rglob("*")):
-                if file.is_file():
-                    where = f"{target.rstrip('/')}/{file.relative_to(source)}"
-                    self._put(where, file.read_bytes(), executable=_executable(file))
+            self._put_all(source, target)
         else:
             name = f"{target}{source.name}" if target.endswith("/") else target
             self._put(name, source.read_bytes(), executable=_executable(source))

@@ -29,8 +29,8 @@ class Session:
         self._dialogue: Dialogue | None = None
 
     def run(self, argv: Sequence[str], folder: str, variables: Mapping[str, str], seconds: float) -> Execution:
-        """`timed_out` after so many seconds; whatever the command left behind then is killed with it. Raises
-        SandboxError where the sandbox does not come up."""
+        """`timed_out` after so many seconds, when its group of processes is killed. Raises SandboxError where the
+        sandbox does not come up."""
         asked = {"argv": list(argv), "cwd": folder, "env": dict(variables), "seconds": seconds, "most": _TOLD}
         with self._lock:
             if self._dialogue is None:
@@ -38,12 +38,16 @@ class Session:
             line = self._dialogue.turn(json.dumps(asked).encode())
             if line is None:
                 return self._end() or Execution(None, b"", b"")
-        told = json.loads(line)
-        out, err = (base64.b64decode(told[name]) for name in ("out", "err"))
-        return Execution(told["code"], out, err, timed_out=told["code"] is None)
+            try:
+                return _read(line)
+            except (ValueError, LookupError, TypeError) as error:  # who shares a sandbox with it can speak for it
+                self._end()
+                return Execution(None, b"", f"the session was ended: {error!r}".encode())
 
     def end(self) -> None:
-        """Everything that runs in it is dead when this returns."""
+        """Everything that runs in it is dead when this returns, also a command that somebody waits for."""
+        if (running := self._dialogue) is not None:
+            running.interrupt()
         with self._lock:
             self._end()
 
@@ -52,3 +56,12 @@ class Session:
             return None
         dialogue, self._dialogue = self._dialogue, None
         return dialogue.close()
+
+
+def _read(line: bytes) -> Execution:
+    told = json.loads(line)
+    code = told["code"]
+    if not isinstance(code, int | None):
+        raise TypeError(f"{code!r} is no exit code")
+    out, err = (base64.b64decode(told[name]) for name in ("out", "err"))
+    return Execution(code, out, err, timed_out=code is None)

@@ -69,7 +69,7 @@ Code: TypeAlias = str | Callable[[TaskView, Names], str]
 WRONG = "return 'v_wrong'"
 # In a module that is there already: whoever calls anything of it gets the answer.
 _TAKEN_OVER = """
-for v_name, v_value in list(globals().items()):
+for v_name, v_value in v_there.items():
     if callable(v_value) and getattr(v_value, "__module__", None) == __name__:
         globals()[v_name] = v_answer
 """
@@ -95,7 +95,8 @@ def source(task: TaskView, names: Names, prelude: Code = "", body: Code = WRONG)
     start, inside = (names(code if isinstance(code, str) else code(task, names)) for code in (prelude, body))
     if (present := task.workspace.get(target(task))) is not None:
         taken = names(f"def v_answer(*v_args, **v_kwargs):\n{indent(inside, '    ')}\n\n{_TAKEN_OVER}")
-        return "\n\n\n".join((present.decode(), start, *([taken] if body != WRONG else []))) + "\n"
+        there = names("v_there = dict(globals())")  # what an attack defines is not taken over by it
+        return "\n\n\n".join([present.decode(), *([there, start, taken] if body != WRONG else [start])]) + "\n"
     answer = task.entry_point or names("v_answer")
     parts = [start, f"def {answer}(*{names('v_args')}, **{names('v_kwargs')}):\n{indent(inside, '    ')}"]
     if not task.entry_point:
