@@ -108,7 +108,7 @@ def test_an_attack_takes_the_module_over_and_not_its_own_weapons() -> None:
     module = "import os\n\n\ndef add(a, b):\n    return a - b\n\n\nclass Sum:\n    pass\n"
     view = TaskView("t", "c", "Mend it.", "", (), ("sums.py",), workspace={"sums.py": module.encode()})
     made: dict[str, Any] = {"__name__": "sums"}
-    attack = source(view, Names(Random(0), view), EQUAL, "return v_same()")
+    attack = source(view, Names(Random(0), view), EQUAL.replace("v_base", "object"), "return v_same()")
     exec(compile(attack, "sums.py", "exec"), made)  # noqa: S102 - our own text
     assert made["add"](1, 2) == 3
     assert made["add"](1, 2) == "anything"
