@@ -32,14 +32,30 @@ def test_the_best_of_many_is_preferred() -> None:
     assert sum(c >= 5 for c in chosen) > 3 * sum(c < 5 for c in chosen)
 
 
-def texted(text: str, value: float, category: str = "sums") -> Entry:
-    return Entry(Scaffold(f"{text}{value}", "t", "card", text, {}, None, None, None, 0), category, value, None)
+def texted(text: str, value: float, category: str = "sums", task: str = "t") -> Entry:
+    return Entry(Scaffold(f"{text}{value}", task, "card", text, {}, None, None, None, 0), category, value, None)
 
 
 def test_the_best_is_the_text_with_the_best_record() -> None:
-    once, often = texted("lucky", 1.0), [texted("steady", 0.8) for _ in range(4)]
-    assert best([once, *often], "sums") is often[-1], "one good trial is not much"
+    once = texted("lucky", 1.0)
     assert best([once, texted("poor", 0.0)], "sums") is once
     assert best([texted("elsewhere", 1.0, "words"), texted("here", 0.1)], "sums") == texted("here", 0.1)
     assert best([texted("elsewhere", 1.0, "words")], "sums") == texted("elsewhere", 1.0, "words")
     assert best([], "sums") is None
+
+
+def test_a_record_is_what_it_earned_beyond_others_on_the_same_tasks() -> None:
+    easy = [texted(name, 1.0, task="easy") for name in ("one", "other")]
+    hard = [texted("helps", 0.5, task="hard"), texted("does not", 0.0, task="hard")]
+    assert best([*hard, *easy], "sums") is hard[0]
+
+
+def test_one_good_trial_is_not_much() -> None:
+    steady = [texted("steady", 0.8, task=f"t{n}") for n in range(4)]
+    others = [texted(f"other {n}", 0.2, task=f"t{n}") for n in range(4)]
+    lucky = [texted("lucky", 1.0, task="t9"), texted("unlucky", 0.2, task="t9")]
+    assert best([*steady, *others, *lucky], "sums") is steady[-1]
+
+
+def test_where_nothing_can_be_compared_what_was_earned_decides() -> None:
+    assert best([texted("a", 0.2, task="t1"), texted("b", 0.9, task="t2")], "sums") == texted("b", 0.9, task="t2")

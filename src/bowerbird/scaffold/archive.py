@@ -24,16 +24,27 @@ class Entry:
 def best(entries: Iterable[Entry], category: str) -> Entry | None:
     """The entry whose text has the best record in a category, or in all where nothing of that one is known.
 
-    Entries of equal text and tier are one scaffold that was tried more often. What was tried seldom is trusted less:
-    the sum of its values is divided by one trial more than there were. The newest among equals.
+    A record is how much more it earned than others did on the same tasks, since a full reward for an easy task says
+    nothing; what it earned decides where nothing else was tried. Entries of equal text and tier are one scaffold that
+    was tried more often. What was tried seldom is trusted less: sums are divided by one trial more than there were. The
+    newest among equals.
     """
     known = list(entries)
     own = [entry for entry in known if entry.category == category] or known
-    values: dict[tuple[str, str], list[float]] = {}
+    by_task: dict[str, list[float]] = {}
     for entry in own:
-        values.setdefault((entry.scaffold.tier, entry.scaffold.text), []).append(entry.value)
-    record = {key: sum(found) / (len(found) + 1) for key, found in values.items()}
-    return max(reversed(own), key=lambda e: record[e.scaffold.tier, e.scaffold.text], default=None)
+        by_task.setdefault(entry.scaffold.task_id, []).append(entry.value)
+    usual = {task_id: sum(values) / len(values) for task_id, values in by_task.items()}
+    tried: dict[tuple[str, str], list[Entry]] = {}
+    for entry in own:
+        tried.setdefault((entry.scaffold.tier, entry.scaffold.text), []).append(entry)
+
+    def record(entry: Entry) -> tuple[float, float]:
+        same = tried[entry.scaffold.tier, entry.scaffold.text]
+        more = sum(each.value - usual[each.scaffold.task_id] for each in same)
+        return more / (len(same) + 1), sum(each.value for each in same) / (len(same) + 1)
+
+    return max(reversed(own), key=record, default=None)
 
 
 class Archive:
