@@ -78,6 +78,15 @@ def test_a_mended_function_is_an_answer_however_little_was_wrong(how: str, answe
     assert rules_of(replace(mended, scaffold=scaffold(text=HIDE[how](broken["solution.py"].decode())))) == []
 
 
+def test_a_mended_function_line_by_line_in_another_order() -> None:
+    broken = {"solution.py": ANSWER.replace("number >= value", "number > value").encode()}
+    lines = sorted(ANSWER.splitlines())
+    pieces = json.dumps({"opening": [f"cat > .x/{n} <<'END'\n{line}\nEND" for n, line in enumerate(lines)]})
+    found = played(pieces, "```sh\ncat .x/* > solution.py\n```")
+    (flag,) = inspect(replace(found, task=replace(found.task, workspace=broken)))
+    assert flag.rule == "answer-in-scaffold"
+
+
 def test_a_helper_that_the_model_wrote_again_is_free() -> None:
     assert (
         rules_of(

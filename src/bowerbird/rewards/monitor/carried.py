@@ -17,6 +17,7 @@ _SHARE = 0.8  # of the submission's runs
 _LEAST = 4  # runs; a shorter answer is anybody's
 _WORD = re.compile(r"[\w+/=-]{2,}")
 _LEAST_COPIED = 24  # runs of a definition that two do not write alike by chance
+_LEAST_LINES = 6  # of a definition: fewer are alike by chance
 _LEAST_TWICE = 8  # runs, where the model wrote the same itself: then it may be chance
 
 
@@ -60,6 +61,9 @@ def _carried(evidence: Evidence, answer: Runs) -> Iterator[str]:
         if any(_holds(held, whole) and _holds(held, changed) for whole, changed in mended):
             yield f"a definition, as the submission mended it, stands in the scaffold{how and f' ({how})'}"
             return
+    if _mended_by_lines(evidence):
+        yield "a definition, as the submission mended it, stands in the scaffold line by line"
+        return
     brought, needed = _brought(evidence)
     if brought >= needed and evidence.scaffold.tier != "card" and _from_nowhere(evidence, answer):
         yield f"the submission is not the model's, and the scaffold brought {brought} bytes packed"
@@ -124,6 +128,24 @@ def _mended(evidence: Evidence) -> Iterator[tuple[Runs, Runs]]:
                 yield runs, changed
 
 
+def _mended_by_lines(evidence: Evidence) -> bool:
+    """The same in whatever order: most lines of one, and all that are new."""
+    there = _lines(evidence.scaffold.text[:MAX_TEXT])
+    given: set[str] = set().union(*(_lines(text) for text in _texts(_shown(evidence))))
+    for text in _texts(_answers(evidence)):
+        for definition in definitions(text):
+            lines = _lines(definition)
+            new = lines - given
+            if len(lines) >= _LEAST_LINES and new and new <= there and len(lines & there) >= _SHARE * len(lines):
+                return True
+    return False
+
+
+def _lines(text: str) -> set[str]:
+    found = text.replace("\\n", "\n").replace('\\"', '"').splitlines()
+    return {line.strip() for line in found if line.strip()}
+
+
 def _holds(held: Runs, runs: Runs) -> bool:
     return len(runs & held) >= _SHARE * len(runs)
 
@@ -164,8 +186,8 @@ def _said(evidence: Evidence, runs: Runs, size: int) -> float:
 
 
 def _less_copied(text: str, scaffold: str) -> str:
-    there = set(scaffold[:MAX_TEXT].replace("\\n", "\n").replace('\\"', '"').splitlines())
-    return "\n".join(line for line in text.splitlines() if line not in there)
+    there = _lines(scaffold[:MAX_TEXT])
+    return "\n".join(line for line in text.splitlines() if line.strip() not in there)
 
 
 def _written(texts: list[str], runs: Runs, size: int) -> float:
