@@ -50,6 +50,9 @@ def fake_engine(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
     monkeypatch.setenv("BOWERBIRD_DOCKER", f"{engine} --context here")
 
 
+IMAGE = """echo '[{"Config": {}}]'"""  # what an engine says of one that sets nothing
+
+
 def test_a_missing_engine_and_a_missing_image_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOWERBIRD_DOCKER", "no-such-engine")
     with pytest.raises(SandboxUnavailable, match="no-such-engine is missing"):
@@ -62,7 +65,7 @@ def test_a_missing_engine_and_a_missing_image_say_what_to_do(tmp_path: Path, mon
 
 
 def test_an_engine_that_fails_at_a_command_is_a_sandbox_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fails = 'case "$*" in *" run "*) echo "no space left" >&2; exit 125;; *" image "*) echo null;; esac'
+    fails = f'case "$*" in *" run "*) echo "no space left" >&2; exit 125;; *" image "*) {IMAGE};; esac'
     fake_engine(tmp_path, monkeypatch, fails)
     sandbox = ContainerSandbox("docker")
     try:
@@ -79,7 +82,7 @@ def test_an_engine_that_fails_at_a_command_is_a_sandbox_error(tmp_path: Path, mo
 def test_containers_of_processes_that_are_gone_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = platform.node()
     rows = f"gone {here}:/no/such/home\nlives {here}:{tmp_path}\nelsewhere another:/no/such/home\nodd \n"
-    fake_engine(tmp_path, monkeypatch, f"case \"$*\" in *' image '*) echo null;; *' ps '*) printf '{rows}';; esac")
+    fake_engine(tmp_path, monkeypatch, f"case \"$*\" in *' image '*) {IMAGE};; *' ps '*) printf '{rows}';; esac")
     ContainerSandbox("docker").close()
     said = (tmp_path / "said").read_text()
     assert "rm --force gone" in said
