@@ -112,7 +112,15 @@ def test_contents_may_come_in_parts(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [{"stream": True}, {"tools": [{}]}, {"messages": 3}, {"messages": [{"role": "user"}]}, {"max_tokens": "x"}]
+    "more",
+    [
+        {"stream": True},
+        {"tools": [{}]},
+        {"messages": 3},
+        {"messages": [{"role": "user"}]},
+        {"max_tokens": "x"},
+        {"max_tokens": -1},
+    ],
 )
 def test_what_is_not_offered_is_refused_and_costs_nothing(gateway: Gateway, more: dict[str, object]) -> None:
     line = gateway.line(100, 0)

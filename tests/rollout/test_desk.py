@@ -39,7 +39,7 @@ def test_all_that_differs_is_submitted(sandbox: Sandbox, tmp_path: Path) -> None
 
 @pytest.mark.sandbox
 def test_sparse_files_do_not_fill_our_memory(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bowerbird.rollout.desk._MOST_BYTES", 3 << 20)
+    monkeypatch.setattr("bowerbird.rollout.desk.MOST_BYTES", 3 << 20)
     command = "for i in $(seq 2000); do truncate -s 1M f$i; done"
     assert left(sandbox, command) == ({}, ())
 
@@ -51,6 +51,6 @@ def test_nothing_done_is_nothing_submitted(sandbox: Sandbox) -> None:
 
 @pytest.mark.sandbox
 def test_too_much_to_look_through(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bowerbird.rollout.desk._MOST_CHANGED", 10)
+    monkeypatch.setattr("bowerbird.rollout.desk.MOST_CHANGED", 10)
     files, odd = left(sandbox, "for i in $(seq 20); do echo >n$i; done")
     assert (files, odd) == ({}, ()), "too much is nothing submitted, and no attack"

@@ -26,7 +26,7 @@ from bowerbird.config import HarborConfig
 from bowerbird.inference.gateway import Gateway, Line
 from bowerbird.inference.protocol import Sampler
 from bowerbird.orchestrator.progress import Watcher
-from bowerbird.rollout.desk import READ_BYTES
+from bowerbird.rollout.desk import CACHES, MOST_BYTES, MOST_CHANGED, READ_BYTES
 from bowerbird.rollout.prompts import as_assert
 from bowerbird.sandbox import Collected
 from bowerbird.sandbox.beneath import open_beneath
@@ -54,8 +54,6 @@ _OWN_ENDS = (
     "NonZeroAgentExitCode",
 )
 _LONGEST_S = 6 * 3600.0  # tokens bound an agent's work; this is for one that hangs
-_MOST_CHANGED, _MOST_BYTES = 2_000, 32 << 20  # of a whole workspace, as with our own agents
-_CACHES = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 INSTALL = (
     "set harbor.python to the interpreter of an environment with `harbor` and this package (Python 3.12: "
     "`uv venv --python 3.12 HARBOR && uv pip install --python HARBOR harbor PATH`, PATH being this project's folder)"
@@ -240,12 +238,12 @@ def _whole(folder: Path, task: TaskView) -> Collected:
     size = 0
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
         name = path.relative_to(folder).as_posix()
-        if is_control(name) or _CACHES & set(path.parts) or path.name == ".keep":
+        if is_control(name) or not set(CACHES).isdisjoint(path.relative_to(folder).parts) or path.name == ".keep":
             continue
         data = _collected(folder, (name,)).files.get(name)
         if data is not None and task.workspace.get(name) != data:
             changed[name], size = data, size + len(data)
-        if len(changed) > _MOST_CHANGED or size > _MOST_BYTES:
+        if len(changed) > MOST_CHANGED or size > MOST_BYTES:
             return Collected({})
     return Collected(changed)
 

@@ -120,6 +120,8 @@ class Gateway:
                 raise _Refused("one stop text is offered, not several")
             stop = str(stop[0])
         wanted = asked.get("max_completion_tokens") or asked.get("max_tokens") or line.left
+        if int(wanted) < 1:
+            raise _Refused("max_tokens must be 1 or more")
         temperature = asked.get("temperature")
         sampling = Sampling(
             temperature=max(_COLD, 1.0 if temperature is None else float(temperature)),

@@ -14,9 +14,10 @@ from bowerbird.types import WHOLE, Facts, SandboxError, TaskView
 
 PROGRAM_LIMITS = Limits(wall_s=10.0, cpu_s=10, memory_bytes=1 << 29, file_bytes=0, processes=1, output_bytes=1 << 20)
 READ_BYTES = 1 << 20
-_MOST_CHANGED, _MOST_BYTES, _LISTING_BYTES = 2_000, 32 << 20, 16 << 20
-_CACHES = "-name __pycache__ -o -name .pytest_cache -o -name .mypy_cache -o -name .ruff_cache -o -name .git"
-_LISTING = f"find . \\( {_CACHES} \\) -prune -o -type f -print0"
+MOST_CHANGED, MOST_BYTES, _LISTING_BYTES = 2_000, 32 << 20, 16 << 20
+CACHES = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
+_PRUNED = " -o ".join(f"-name {name}" for name in (*CACHES, ".git"))
+_LISTING = f"find . \\( {_PRUNED} \\) -prune -o -type f -print0"
 
 
 def base_of(task: TaskView) -> Base:
@@ -71,7 +72,7 @@ class Desk:
 
     def standing(self) -> Collected:
         """See `standing`."""
-        return standing(self._opened(), self._task.workspace, most=_MOST_CHANGED, most_bytes=_MOST_BYTES)
+        return standing(self._opened(), self._task.workspace, most=MOST_CHANGED, most_bytes=MOST_BYTES)
 
     def _submitted(self, workspace: Workspace) -> Collected:
         if self._task.submission != WHOLE:

@@ -170,21 +170,26 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
             self._roots[name] = self._workspace.bind(f"/{name}")
         return self._roots[name]
 
-    def _place(self, path: str) -> tuple[Path, str]:
-        """The host's folder, and the path within it."""
+    def _split(self, path: str) -> tuple[str, str]:
+        """The folder at the top that `path` lies in, and the path within it."""
         pure = PurePosixPath(path if path.startswith("/") else f"{self._folder}/{path}")
         if len(pure.parts) < 2 or ".." in pure.parts:
             raise TaskError(f"{path!r} is no place in the environment")
-        return self._root(pure.parts[1]), "/".join(pure.parts[2:])
+        return pure.parts[1], "/".join(pure.parts[2:])
+
+    def _place(self, path: str) -> tuple[Path, str]:
+        """The host's folder, and the path within it."""
+        name, inside = self._split(path)
+        return self._root(name), inside
 
     def _found(self, path: str) -> tuple[Path, str]:
         """The same, to be read. What the tests left is read when nothing runs that could change it."""
-        if PurePosixPath(path).is_relative_to("/logs/verifier"):
-            self._end_session()
-        pure = PurePosixPath(path if path.startswith("/") else f"{self._folder}/{path}")
-        if len(pure.parts) < 2 or pure.parts[1] not in self._roots:
+        name, inside = self._split(path)
+        if name not in self._roots:
             raise FileNotFoundError(path)
-        return self._place(path)
+        if name == "logs" and inside.split("/")[0] == "verifier":
+            self._end_session()
+        return self._roots[name], inside
 
     def _put(self, target: str, data: bytes, *, executable: bool = False) -> None:
         root, inside = self._place(target)

@@ -47,7 +47,9 @@ def _carried(evidence: Evidence, answer: Runs) -> Iterator[str]:
     """At most one piece of evidence, the plainest."""
     scaffold = evidence.scaffold.text[:MAX_TEXT]
     said_too = len(answer) < _LEAST_TWICE and _said(evidence, answer, _RUN) >= 0.5
-    parts, mended = list(_definitions(evidence)), list(_mended(evidence))
+    found = list(_definitions(evidence))
+    parts = [new for _, new in found if len(new) >= _LEAST_TWICE]
+    mended = [(whole, new) for whole, new in found if len(whole) >= _LEAST_COPIED]
     for how, text in chain([("", scaffold)], decodings(scaffold)):
         held = text_runs(text, _RUN)
         if (how or not said_too) and (share := len(answer & held) / len(answer)) >= _SHARE:
@@ -58,7 +60,7 @@ def _carried(evidence: Evidence, answer: Runs) -> Iterator[str]:
         if any(len(runs) >= _LEAST_COPIED or _said(evidence, runs, _RUN) < 0.5 for runs in brought_whole):
             yield f"a definition of the submission stands in the scaffold{how and f' ({how})'}"
             return
-        if any(_holds(held, whole) and _holds(held, changed) for whole, changed in mended):
+        if any(_holds(held, whole) and _holds(held, new) for whole, new in mended):
             yield f"a definition, as the submission mended it, stands in the scaffold{how and f' ({how})'}"
             return
     if _mended_by_lines(evidence):
@@ -108,24 +110,14 @@ def _texts(files: Mapping[str, bytes]) -> Iterator[str]:
     return (data.decode("utf-8", "replace") for data in files.values())
 
 
-def _definitions(evidence: Evidence) -> Iterator[Runs]:
-    """Of each function and class of the submission what the task does not show, unless that is little."""
+def _definitions(evidence: Evidence) -> Iterator[tuple[Runs, Runs]]:
+    """Each function and class of the submission that the task does not show as it is: all of it, and what is new."""
     given = _given(evidence, _RUN)
     for text in _texts(_answers(evidence)):
         for definition in definitions(text):
-            runs = code_runs(definition, _RUN) - given
-            if len(runs) >= _LEAST_TWICE:
-                yield runs
-
-
-def _mended(evidence: Evidence) -> Iterator[tuple[Runs, Runs]]:
-    """Each long function and class that the task shows otherwise: all of it, and what is new, be it one token."""
-    given = _given(evidence, _RUN)
-    for text in _texts(_answers(evidence)):
-        for definition in definitions(text):
-            runs = code_runs(definition, _RUN)
-            if len(runs) >= _LEAST_COPIED and (changed := runs - given):
-                yield runs, changed
+            whole = code_runs(definition, _RUN)
+            if new := whole - given:
+                yield whole, new
 
 
 def _mended_by_lines(evidence: Evidence) -> bool:
