@@ -172,6 +172,43 @@ def test_steps_and_tokens_are_budgets(run: Start) -> None:
     assert run([], budget=0)[1] == Draft("", (), ())
 
 
+CUT = "```python\ncut " + "x" * 400  # longer than a call may be
+
+
+@pytest.mark.parametrize(
+    ("replies", "source", "changes"),
+    [
+        ([BAD, CUT], "bad\n", {"candidates": 2, "select": "visible_pass"}),
+        ([CUT, BAD, CUT], "bad\n", {"candidates": 3, "select": "vote"}),
+        ([BAD, CUT], "bad\n", {"retries": 1, "verify": "visible_tests"}),
+        ([BAD, CUT.replace("cut", "good")], "good " + "x" * 185, {"candidates": 2, "select": "visible_pass"}),
+        ([CUT], "cut " + "x" * 186, {}),
+    ],
+)
+def test_an_answer_that_was_cut_off_is_the_last_to_be_chosen(
+    run: Start, replies: list[str], source: str, changes: dict[str, object]
+) -> None:
+    assert run(replies, **changes)[1].source == source
+
+
+def test_a_plain_answer_that_was_cut_off_ends_with_a_whole_statement(chat: Chat, task: TaskView) -> None:
+    text = "```python\ndef f(x):\n    return x\n\nprint(f(1"
+    draft = Host(chat, lambda _: text).drive(run_plain(task, chat, token_budget=len(text) - 1, temperature=0.7, seed=0))
+    assert draft.source == "def f(x):\n    return x\n\n"
+
+
+@pytest.mark.parametrize(("budget", "asked"), [(2 * len(BAD) - 1, 1), (2 * len(BAD), 2)])
+def test_a_repair_without_room_is_not_begun(run: Start, budget: int, asked: int) -> None:
+    host, _ = run([BAD, GOOD[: len(BAD)]], budget=budget, retries=1, verify="visible_tests")
+    assert len(host.asked) == asked
+
+
+def test_as_many_repairs_as_there_is_room_for(run: Start) -> None:
+    changes = {"candidates": 3, "select": "visible_pass", "retries": 1, "verify": "visible_tests", "on_error": "revert"}
+    host, _ = run([BAD] * 5, budget=5 * len(BAD), **changes)
+    assert [len(ask.requests) for ask in host.asked] == [3, 2]
+
+
 def test_a_stub_is_part_of_the_source(run: Start) -> None:
     host, draft = run(["    return x + 7\n```"], decompose="stubs_then_fill")
     assert draft.source == "def add_7(x):\n    return x + 7\n"

@@ -21,6 +21,11 @@ class Attempt:
     completion: Completion
     source: str
 
+    @property
+    def whole(self) -> bool:
+        """Whether the model ended it, and not the limit of tokens."""
+        return self.completion.finish != "length"
+
 
 @dataclass(slots=True)
 class _State:
@@ -65,14 +70,18 @@ def run_plain(task: TaskView, chat: Chat, *, token_budget: int, temperature: flo
     prompt = first_prompt(task, "none")
     request = _request(chat.prompt(prompt.messages), prompt, token_budget, temperature, derive(seed, "call", 0))
     replies = cast(tuple[Completion, ...], (yield Ask((request,))))
-    return Draft(extract_code(replies[0].text), replies, ())
+    return Draft(_attempt(replies[0], prompt.code).source, replies, ())
 
 
 def _answers(
     state: _State, card: Card, ids: tuple[int, ...], prompt: Prompt, call_tokens: int, seed: int, together: bool
 ) -> Generator[Effect, Reply, list[int]]:
-    """Draw a round's answers, as many as the budgets allow and the choice needs; their numbers among the attempts."""
-    count = min(card.candidates, state.steps_left, state.tokens_left // LEAST_TOKENS)
+    """Draw a round's answers, as many as the budgets allow and the choice needs; their numbers among the attempts.
+
+    A repair is as long as what it repairs: one for which no room is left is not begun.
+    """
+    length = min((len(attempt.completion.token_ids) for attempt in state.attempts), default=0)
+    count = min(card.candidates, state.steps_left, state.tokens_left // max(length, LEAST_TOKENS))
     if count == 0:
         return []
     limit = min(call_tokens, state.tokens_left // count)
@@ -93,8 +102,12 @@ def _draw(state: _State, requests: tuple[Request, ...], code: str) -> Generator[
     replies = cast(tuple[Completion, ...], (yield Ask(requests)))
     state.steps_left -= len(replies)
     state.tokens_left -= sum(len(reply.token_ids) for reply in replies)
-    state.attempts += [Attempt(reply, extract_code(reply.text, code)) for reply in replies]
+    state.attempts += [_attempt(reply, code) for reply in replies]
     state.log.append({"event": "answers", "count": len(replies), "tokens": [len(r.token_ids) for r in replies]})
+
+
+def _attempt(reply: Completion, code: str) -> Attempt:
+    return Attempt(reply, extract_code(reply.text, code, cut=reply.finish == "length"))
 
 
 def _passed(state: _State) -> Generator[Effect, Reply, bool]:
@@ -128,19 +141,20 @@ def _check(state: _State, numbers: list[int]) -> Generator[Effect, Reply, None]:
 
 
 def _select(state: _State, card: Card) -> Generator[Effect, Reply, int | None]:
-    """The number of the attempt to submit."""
+    """The number of the attempt to submit: one that was cut off only where it passes, or there is no other."""
     if not state.attempts:
         return None
     numbers = list(range(len(state.attempts)))
     if card.select != "first":
         yield from _check(state, numbers)
+    whole = [i for i in numbers if state.attempts[i].whole] or numbers
     if card.select == "visible_pass":
-        return next((i for i in numbers if state.checks[i].passed), numbers[-1])
+        return next((i for i in numbers if state.checks[i].passed), whole[-1])
     if card.select == "vote":
-        behaviour = {i: state.checks[i].behaviour for i in numbers}
+        behaviour = {i: state.checks[i].behaviour for i in whole}
         commonest = Counter(behaviour.values()).most_common(1)[0][0]
-        return next(i for i in numbers if behaviour[i] == commonest)
-    return numbers[-1]  # the one candidate of the last round
+        return next(i for i in whole if behaviour[i] == commonest)
+    return whole[-1]  # of the one candidate a round
 
 
 def _next_prompt(task: TaskView, card: Card, chat: Chat, state: _State, failed: int) -> tuple[Prompt, tuple[int, ...]]:

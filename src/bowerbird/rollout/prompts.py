@@ -10,6 +10,8 @@ from bowerbird.types import Case, JsonValue, TaskView
 SYSTEM = "You write short, correct Python functions."
 _ASK = "Answer with one Python code block."
 FENCE = "```"
+# The beginning of a statement at the margin, its decorators included.
+_STATEMENT = re.compile(r"^(?:@.*\n)*(?!(?:else|elif|except|finally)\b)[^\s#)\]}]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +57,29 @@ def as_assert(entry_point: str, case: Case) -> str:
     return f"assert {entry_point}({', '.join(arguments)}) == {_literal(case.expected)}"
 
 
-def extract_code(answer: str, code: str = "") -> str:
+def extract_code(answer: str, code: str = "", cut: bool = False) -> str:
     """The source in an answer: what stands in the first code block, or after the first `def` where there is none.
 
-    `code` is source that the answer was made to begin with.
+    `code` is source that the answer was made to begin with. Where the answer was `cut` off by its limit of tokens
+    within the source, that ends with the last statement that is surely whole.
     """
+    fences = answer.split(FENCE, 2)
     if code:
-        return code + answer.split(FENCE, 1)[0]
-    if FENCE in answer:
-        block = answer.split(FENCE, 2)[1]
-        return re.sub(r"\A(python|py|Python)?[ \t]*\n", "", block)
-    found = re.search(r"^(def|class|import|from) ", answer, re.MULTILINE)
-    return answer[found.start() :] if found else ""
+        source, open_end = code + fences[0], len(fences) == 1
+    elif len(fences) > 1:
+        source, open_end = re.sub(r"\A(python|py|Python)?[ \t]*\n", "", fences[1]), len(fences) == 2
+    else:
+        found = re.search(r"^(def|class|import|from) ", answer, re.MULTILINE)
+        source, open_end = answer[found.start() :] if found else "", True
+    return _whole(source) if cut and open_end else source
+
+
+def _whole(source: str) -> str:
+    """Source without its last statement, if a definition is left then. By the look of lines: models' code is not
+    parsed in this process."""
+    starts = [found.start() for found in _STATEMENT.finditer(source)]
+    kept = source[: starts[-1]] if starts else ""
+    return kept if re.search(r"^(def|class|async def) ", kept, re.MULTILINE) else source
 
 
 def _literal(value: JsonValue) -> str:
