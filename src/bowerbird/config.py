@@ -182,7 +182,7 @@ class PipelineConfig(_Section):
     )
 
 
-Arm = Annotated[str, StringConstraints(pattern=r"^(plain|fixed|react|own|archive|harbor:[a-z0-9-]+)$")]
+Arm = Annotated[str, StringConstraints(pattern=r"^(plain|fixed|react|own|archive|file:.+|harbor:[a-z0-9-]+)$")]
 
 
 class EvalConfig(_Section):
@@ -190,8 +190,8 @@ class EvalConfig(_Section):
         ("plain", "fixed", "own"),
         min_length=1,
         description="plain: one sample; fixed: a hand-written card; react: one loop over all tools; own: the model's "
-        "own scaffold; archive: the best one of the run that is evaluated, by category; harbor:NAME: an agent of "
-        "Harbor's, such as harbor:terminus-2",
+        "own scaffold; archive: the best one of the run that is evaluated, by category; file:PATH: one of yours; "
+        "harbor:NAME: an agent of Harbor's, such as harbor:terminus-2",
     )
     samples: int = Field(1, ge=1, description="rollouts per held-out task and arm")
     temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold; training's own explores")

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from bowerbird.config import Config, load_config
+from bowerbird.evals.arms import FIXED
 from bowerbird.evals.session import evaluate_run, train_and_evaluate, untrained
 from bowerbird.orchestrator.progress import Silent
 from bowerbird.orchestrator.store import archived
+from bowerbird.scaffold.card import write_card
 from bowerbird.types import ConfigError, ModelError, RunError, TaskError
 from bowerbird.viewer.curves import draw_evaluation
 
@@ -172,6 +174,19 @@ def test_the_best_of_the_archive_is_an_arm_of_a_run(whole: Path, tmp_path: Path)
         evaluate_run(None, chosen, Silent())
     with pytest.raises(ConfigError, match="no archive before training"):
         untrained(load_config(whole / "config.toml", ['eval.arms=["archive"]']))
+
+
+def test_a_scaffold_in_a_file_is_an_arm(whole: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(write_card(FIXED))
+    chosen = load_config(whole / "config.toml", [f'eval.arms=["own", "file:{file}"]'])
+    report = evaluate_run(whole, chosen, Silent())
+    trials = report.arm(f"file:{file}").trials
+    assert len(trials) == report.tasks
+    assert {trial.card for trial in trials} == {write_card(FIXED)}
+    file.unlink()
+    with pytest.raises(ConfigError, match=r"cannot read the scaffold .*mine\.json"):
+        evaluate_run(whole, chosen, Silent())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bowerbird.evals.arms import FIXED
+from bowerbird.scaffold.card import write_card
 from bowerbird.scaffold.plan import REACT
 from tests.serving import serving
 
@@ -112,7 +114,12 @@ def test_bad_input_is_said(solve: Callable[..., "subprocess.CompletedProcess[str
     with serving(rule) as url:
         bad = solve(url, "--scaffold", str(tmp_path / "bad.json"))
     assert bad.returncode == 2
-    assert "is no plan" in bad.stderr
+    assert "bad.json: not a plan" in bad.stderr
+    (tmp_path / "bad.json").write_text(write_card(FIXED))
+    with serving(rule) as url:
+        card = solve(url, "--scaffold", str(tmp_path / "bad.json"))
+    assert card.returncode == 2
+    assert "answers with one text" in card.stderr
     refused = solve("no-url")
     assert refused.returncode == 2
     assert "no endpoint" in refused.stderr

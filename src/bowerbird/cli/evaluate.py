@@ -39,8 +39,8 @@ def evaluate(
     """Evaluate the newest version of RUN_DIR, or any model with --model, on held-out tasks.
 
     Arms at the same token budget, as `eval.arms` says: one plain sample, a fixed card, one loop over all tools (react),
-    the model's own scaffold, the best of the run's archive, agents of Harbor's (harbor:NAME). With `eval.samples` above
-    1 also pass@k and pass^k.
+    the model's own scaffold, the best of the run's archive, a scaffold of yours (file:PATH), agents of Harbor's
+    (harbor:NAME). With `eval.samples` above 1 also pass@k and pass^k.
     """
     from bowerbird.viewer.live import make_watcher
     from bowerbird.viewer.tables import evaluation_tables, show

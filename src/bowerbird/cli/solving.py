@@ -13,7 +13,7 @@ from bowerbird.inference.protocol import Sampler
 from bowerbird.inference.remote import Endpoint, RemoteSampler, Usage
 from bowerbird.rollout.host import Budget
 from bowerbird.sandbox import open_sandbox
-from bowerbird.scaffold.tiers import TIERS
+from bowerbird.scaffold.written import from_file
 from bowerbird.solve.repository import Repository, apply, read_repository
 from bowerbird.solve.shelf import Kept, Shelf, identity
 from bowerbird.solve.work import Result, Workshop, propose, react, task_view, work
@@ -87,15 +87,10 @@ def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository
 
 
 def _given(file: Path) -> Scaffold:
-    tier = "program" if file.suffix == ".py" else "plan"
-    try:
-        text = file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the scaffold {file}: {error}") from error
-    spec, problem = TIERS[tier].parse(text)
-    if spec is None:
-        raise ConfigError(f"{file} is no {tier}: {problem}")
-    return Scaffold("given", "solve", tier, text, spec, None, None, None, 0)
+    scaffold = from_file(file, "given", "solve")
+    if scaffold.tier == "card":
+        raise ConfigError(f"{file} is a card, which answers with one text: give a plan or a program")
+    return scaffold
 
 
 def _tell(result: Result, usage: Usage, prices: tuple[float, float]) -> None:

@@ -6,7 +6,7 @@ react   the plainest agent: one loop over all tools
 own     a scaffold that the policy writes for the task, paid for out of the same budget
 archive the scaffold with the best record in the run's archive, of the task's category where there is one
 
-and harbor:NAME, an agent of Harbor's with the same model (`guests`).
+and file:PATH, a scaffold out of a file, and harbor:NAME, an agent of Harbor's with the same model (`guests`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,10 +29,13 @@ from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.archive import Entry, best
 from bowerbird.scaffold.card import Card, write_card
 from bowerbird.scaffold.plan import REACT
-from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
+from bowerbird.scaffold.propose import proposal_request, read_proposal
+from bowerbird.scaffold.written import from_file, hand_written
 from bowerbird.tasks import TaskSet
 from bowerbird.tasks.patch import Change, unified
 from bowerbird.types import Outcome, Rollout, RunError, Scaffold, Verdict
+
+FILE = "file:"  # before the path of a scaffold, in the name of an arm
 
 FIXED = Card(
     decompose="none",
@@ -67,8 +70,8 @@ class Bench:
 def evaluate(bench: Bench, watcher: Watcher) -> EvalReport:
     """Every arm on every task. A scaffold that does not parse is a trial with reward 0."""
     arms = bench.config.eval.arms
-    ours = {name: _SCAFFOLDS[name](bench) for name in arms if name in _SCAFFOLDS}
-    theirs = {name: _none(bench, name) for name in arms if name not in _SCAFFOLDS}
+    theirs = {name: _none(bench, name) for name in arms if name.startswith(PREFIX)}
+    ours = {name: _scaffolds(bench, name) for name in arms if name not in theirs}
     rollouts = _ours(bench, ours, watcher) + _theirs(bench, theirs, watcher)
     nulls = {s.scaffold_id: _job(bench, name, s, 0) for name, own in ours.items() for s in own if s.invalid is None}
     arm_of = {s.scaffold_id: name for name, own in (ours | theirs).items() for s in own}
@@ -129,6 +132,14 @@ def _theirs(bench: Bench, scaffolds: Mapping[str, Sequence[Scaffold]], watcher: 
     if why := next((rollout.infra_error for rollout in rollouts if rollout.infra_error), None):
         watcher.says(f"warning: {why}")
     return rollouts
+
+
+def _scaffolds(bench: Bench, arm: str) -> list[Scaffold]:
+    """One scaffold for each task."""
+    if arm.startswith(FILE):
+        path = Path(arm.removeprefix(FILE))
+        return [from_file(path, f"{arm}-{i}", t) for i, t in enumerate(bench.tasks)]
+    return _SCAFFOLDS[arm](bench)
 
 
 def _none(bench: Bench, name: str = "plain") -> list[Scaffold]:

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bowerbird.config import Config, VerifierConfig
-from bowerbird.evals.arms import Bench, evaluate
+from bowerbird.evals.arms import FILE, Bench, evaluate
 from bowerbird.evals.guests import PREFIX, refuse_guests
 from bowerbird.evals.report import EvalReport, save_report
 from bowerbird.inference.memory import give_back
@@ -15,6 +15,7 @@ from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
 from bowerbird.orchestrator.store import RunStore, archived, trained_tasks
 from bowerbird.scaffold.archive import Entry
+from bowerbird.scaffold.written import from_file
 from bowerbird.tasks import Loaded, TaskSet, load_named
 from bowerbird.tasks.katas import KataTask, family_names, train_heldout_split
 from bowerbird.tasks.repos import FAMILIES, RepoTask, generate
@@ -34,7 +35,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
         if config.eval.before:
             untrained(config)  # refused before a step, not after all
         train_set, heldout = task_sets(config)  # before a directory is made: broken tasks leave nothing behind
-        _refuse_guests(config, heldout)
+        _refuse_arms(config, heldout)
         store = RunStore.create(runs, config)
     try:
         _say_note(config, train_set, watcher)
@@ -58,7 +59,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
 def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalReport:
     """The arms under a run's newest version, or under `config.model` where no run is given."""
     heldout = task_sets(config)[1]
-    _refuse_guests(config, heldout)
+    _refuse_arms(config, heldout)
     _say_note(config, heldout, watcher)
     if run is None:
         return evaluate_model(config, heldout, config.model.name, 0, watcher)
@@ -88,9 +89,12 @@ def _known(config: Config, run: Path) -> Sequence[Entry]:
     return archived(run) if "archive" in config.eval.arms else ()
 
 
-def _refuse_guests(config: Config, heldout: TaskSet) -> None:
+def _refuse_arms(config: Config, heldout: TaskSet) -> None:
+    """Raises ConfigError or TaskError where an arm is missing something, before anything was sampled."""
     if any(arm.startswith(PREFIX) for arm in config.eval.arms):
         refuse_guests(config.harbor, heldout.views.values())
+    for file in _files(config):
+        from_file(file, "arm", "task")
 
 
 def untrained(config: Config) -> Config:
@@ -145,11 +149,17 @@ def _refuse_cards(config: Config, tasks: TaskSet) -> None:
         return
     texts = [f"scaffold.tier = {config.scaffold.tier!r}"] if config.scaffold.tier == "card" else []
     texts += [f"eval.arms has {arm!r}" for arm in config.eval.arms if arm in ("plain", "fixed")]
+    texts += [f"{file} is a card" for file in _files(config) if from_file(file, "arm", "task").tier == "card"]
     if texts:
         raise TaskError(
             f"{whole} takes a whole workspace, which one text cannot answer, and {' and '.join(texts)}: "
             'set scaffold.tier = "plan" or "program", and eval.arms = ["react", "own"]'
         )
+
+
+def _files(config: Config) -> list[Path]:
+    """The scaffolds of arms that name a file."""
+    return [Path(arm.removeprefix(FILE)) for arm in config.eval.arms if arm.startswith(FILE)]
 
 
 def _say_note(config: Config, tasks: TaskSet, watcher: Watcher) -> None:

@@ -62,11 +62,3 @@ def read_proposal(
         completion=completion,
         version=max(completion.versions, default=0),
     )
-
-
-def hand_written(scaffold_id: str, task_id: str, text: str, tier: str = "card") -> Scaffold:
-    """A scaffold that nobody sampled. Raises ValueError when the text is none of its tier."""
-    spec, problem = TIERS[tier].parse(text)
-    if spec is None:
-        raise ValueError(f"not a {tier}: {problem}")
-    return Scaffold(scaffold_id, task_id, tier, text, spec, None, None, None, 0)

@@ -12,7 +12,8 @@ from bowerbird.rollout.interpret import program_of, run_of
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.archive import Entry
 from bowerbird.scaffold.plan import REACT
-from bowerbird.scaffold.propose import hand_written, proposal_request, read_proposal
+from bowerbird.scaffold.propose import proposal_request, read_proposal
+from bowerbird.scaffold.written import hand_written
 from bowerbird.solve.repository import Repository
 from bowerbird.solve.shelf import Kept
 from bowerbird.tasks.patch import Change, changed

@@ -23,7 +23,7 @@ from bowerbird.rollout.host import Budget
 from bowerbird.rollout.interpret import program_of, run_of
 from bowerbird.sandbox import Collected, Execution, FakeSandbox, Sandbox, open_sandbox
 from bowerbird.sandbox.process import unusable
-from bowerbird.scaffold.propose import hand_written
+from bowerbird.scaffold.written import from_file
 from bowerbird.solve.work import Workshop, propose, react
 from bowerbird.types import ConfigError, InfraError, Scaffold, TaskError, TaskView
 
@@ -95,8 +95,7 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
 
     def _chosen(self, task: TaskView, shop: Workshop) -> Scaffold:
         if self._scaffold:
-            path = Path(self._scaffold)
-            return hand_written("given", task.task_id, path.read_text(), "program" if path.suffix == ".py" else "plan")
+            return from_file(Path(self._scaffold), "given", task.task_id)
         if self._tier == "none":
             return react()
         own = propose(task, shop, self._tier, None, 0)
