@@ -22,11 +22,12 @@ def main(
 
     `pythons` names the interpreter of a side that lives in an environment of its own. With several `rounds` the ratio
     is the median of the rounds' ratios: a machine whose speed drifts is about as fast for both sides of one round.
+    A side reads the round's number from ROUND.
     """
     if len(sys.argv) > 1:
         print("RESULT " + json.dumps(sides[sys.argv[1]]()))
         return
-    found = [_round(sides, pythons or {}) for _ in range(rounds)]
+    found = [_round(number, sides, pythons or {}) for number in range(rounds)]
     first, *others = sides
     for other in others:
         ratios = sorted(measured[first][figure] / measured[other][figure] for measured in found)
@@ -34,17 +35,17 @@ def main(
         print(f"ratio {first} / {other} in {figure}: {median(ratios):.2f}{spread} ({better} is better)")
 
 
-def _round(sides: Mapping[str, Callable[[], Measured]], pythons: Mapping[str, str]) -> dict[str, Measured]:
+def _round(number: int, sides: Mapping[str, Callable[[], Measured]], pythons: Mapping[str, str]) -> dict[str, Measured]:
     """Every side once, each printed as it ends."""
     found = {}
     for name in sides:
-        found[name] = _run(name, pythons.get(name, sys.executable))
+        found[name] = _run(name, pythons.get(name, sys.executable), number)
         print(f"{name:>14}: " + ", ".join(f"{k} {_show(v)}" for k, v in found[name].items()), flush=True)
     return found
 
 
-def _run(name: str, python: str) -> Measured:
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
+def _run(name: str, python: str, number: int) -> Measured:
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "ROUND": str(number)}
     done = subprocess.run([python, sys.argv[0], name], stdout=subprocess.PIPE, text=True, env=environment)
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     if done.returncode or not lines:
