@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -80,13 +80,20 @@ class ScaffoldConfig(_Section):
     temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold")
     explore: float = Field(0.1, ge=0, lt=1, description="share of each choice that is spread evenly over its options")
     price_per_token: float = Field(0.0, ge=0, description="taken from a scaffold's return per sampled token")
-    max_tokens: int = Field(160, ge=16, description="longest scaffold")
+    max_tokens: int = Field(160, ge=16, description="longest scaffold; by default 1024 for a plan, 4096 for a program")
 
 
 class RolloutConfig(_Section):
     per_scaffold: int = Field(4, ge=1, description="K: rollouts per scaffold")
-    token_budget: int = Field(256, ge=16, description="sampled tokens a rollout may use, all calls together")
-    call_tokens: int = Field(80, ge=8, description="sampled tokens of one call")
+    token_budget: int = Field(
+        256,
+        ge=16,
+        description="sampled tokens a rollout may use, its scaffold included; by default 8192 with plans, 16384 with "
+        "programs",
+    )
+    call_tokens: int = Field(
+        80, ge=8, description="sampled tokens of one call; by default 1024 with plans and programs"
+    )
     calls: int = Field(64, ge=1, description="plan, program: model calls of a rollout")
     actions: int = Field(128, ge=1, description="plan, program: what a sandbox is needed for, in a rollout")
     action_s: float = Field(20.0, gt=0, description="plan, program: longest command, in seconds")
@@ -211,6 +218,13 @@ class HarborConfig(_Section):
     options: dict[str, dict[str, Any]] = Field({}, description="by agent: more of its own options")
 
 
+# Defaults that suit a card would cut every plan and program off.
+_SIZES: Mapping[str, Mapping[str, Mapping[str, int]]] = {
+    "plan": {"scaffold": {"max_tokens": 1024}, "rollout": {"token_budget": 8192, "call_tokens": 1024}},
+    "program": {"scaffold": {"max_tokens": 4096}, "rollout": {"token_budget": 16384, "call_tokens": 1024}},
+}
+
+
 class Config(_Section):
     name: str = Field("run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="folder under runs/")
     seed: int = 0
@@ -232,6 +246,16 @@ class Config(_Section):
     pipeline: PipelineConfig = PipelineConfig()
     eval: EvalConfig = EvalConfig()
     harbor: HarborConfig = HarborConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sized(cls, raw: Any) -> Any:
+        """With the sizes of the tier where none are given."""
+        scaffold = raw.get("scaffold") if isinstance(raw, dict) else None
+        sizes = _SIZES.get(scaffold.get("tier", "card"), {}) if isinstance(scaffold, dict) else {}
+        given = {name: raw.get(name, {}) for name in sizes}
+        fitted = {name: {**sizes[name], **own} for name, own in given.items() if isinstance(own, dict)}
+        return {**raw, **fitted} if fitted else raw
 
 
 def load_config(path: Path | None, overrides: list[str] | None = None) -> Config:

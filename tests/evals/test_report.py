@@ -18,7 +18,7 @@ from bowerbird.evals.report import (
 
 
 def trial(task: str, reward: float, tokens: int = 100) -> Trial:
-    return Trial(task, "adding", reward, tokens, "valid", None if reward == 1 else "wrong_answer", '{"k":1}')
+    return Trial(task, "adding", reward, tokens, "valid", None if reward == 1 else "wrong_answer", '{"k":1}', read=10)
 
 
 def test_an_arm_is_the_mean_of_its_trials_with_tasks_as_clusters() -> None:
@@ -68,5 +68,5 @@ def test_several_samples_of_a_task_are_one_value_of_pass_at_k() -> None:
     assert (once.mean, once.clusters) == (2 / 3, 3)
     assert always.mean == 1 / 3
     assert samples_of(arm) == 2
-    assert tokens_per_solved(arm) == 200.0
-    assert tokens_per_solved(arm_result("b", [trial("x", 0)])) == float("inf")
+    assert tokens_per_solved(arm) == (20.0, 200.0)
+    assert tokens_per_solved(arm_result("b", [trial("x", 0)])) == (float("inf"), float("inf"))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -79,6 +80,36 @@ def test_what_the_endpoint_refuses_is_said() -> None:
     odd.chat.prompt([{"role": "user", "content": "x"}])
     with pytest.raises(InfraError, match="something else"):
         odd.generate([request])
+
+
+def test_an_answer_is_asked_for_as_long_as_the_context_has_room() -> None:
+    asked: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["max_tokens"])
+        if asked[-1] > 300:
+            return httpx.Response(400, text="This model's maximum context length is 1000 tokens")
+        return httpx.Response(200, json={"choices": [{"message": {"content": "fits"}}]})
+
+    sampler = opened(answer)
+    prompt = sampler.chat.prompt([{"role": "user", "content": "x"}])
+    (found,) = sampler.generate([Request(prompt, replace(SAMPLING, max_tokens=1000))])
+    assert (found.text, asked) == ("fits", [1000, 500, 250])
+
+
+def test_a_server_without_grammars_is_asked_without() -> None:
+    bodies: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content))
+        if "response_format" in bodies[-1]:
+            return httpx.Response(422, text="response_format is not supported")
+        return httpx.Response(200, json={"choices": [{"message": {"content": "{}"}}]})
+
+    sampler = opened(answer)
+    prompt = sampler.chat.prompt([{"role": "user", "content": "x"}])
+    (found,) = sampler.generate([Request(prompt, SAMPLING, schema="{}")])
+    assert (found.text, len(bodies)) == ("{}", 2)
 
 
 def test_tools_go_out_and_calls_come_back_in_the_form_of_the_api() -> None:

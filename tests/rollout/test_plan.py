@@ -11,6 +11,7 @@ import pytest
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.fake import FakeSampler
 from bowerbird.inference.loading import load_tokenizer
+from bowerbird.inference.protocol import no_answer
 from bowerbird.rollout.actions import Action, parse_action
 from bowerbird.rollout.driver import Driver, Job
 from bowerbird.rollout.effects import Ask
@@ -19,7 +20,7 @@ from bowerbird.rollout.plan import run_plan
 from bowerbird.rollout.tools import TOOLS, schemas
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.plan import REACT, Node, Plan, parse_plan
-from bowerbird.types import Rollout, TaskView
+from bowerbird.types import Completion, Rollout, TaskView
 
 BUDGET = Budget(tokens=20_000, calls=40, actions=80, call_tokens=2000, action_s=10.0)
 REPO = {"calc/__init__.py": b"", "calc/sums.py": b"def total(values):\n    return 0\n", "README.md": b"sums\n"}
@@ -32,11 +33,26 @@ def repo_task(task: TaskView) -> TaskView:
     return replace(task, entry_point="", examples=(), submission=("calc/sums.py",), workspace=REPO, visible=VISIBLE)
 
 
+class Narrow(FakeSampler):
+    """A model with room for prompts of so many tokens."""
+
+    room = 1 << 30
+
+    def step(self) -> list[tuple[int, Completion]]:
+        if self._waiting and len(self._waiting[0][1].prompt_ids) > self.room:
+            ticket, request = self._waiting.pop(0)
+            return [(ticket, no_answer(request))]
+        return super().step()
+
+
 @pytest.fixture
 def walked(sandbox: Sandbox, chat: Chat, repo_task: TaskView) -> Callable[..., tuple[Rollout, list[str]]]:
-    def walk(plan: Plan, answers: Iterable[str], budget: Budget = BUDGET) -> tuple[Rollout, list[str]]:
+    def walk(
+        plan: Plan, answers: Iterable[str], budget: Budget = BUDGET, room: int = 1 << 30
+    ) -> tuple[Rollout, list[str]]:
         left = iter(answers)
-        sampler = FakeSampler(chat, lambda _: next(left, "done"))
+        sampler = Narrow(chat, lambda _: next(left, "done"))
+        sampler.room = room
         with ThreadPoolExecutor(2) as pool:
             driver = Driver(sampler, sandbox, pool)
             (done,) = driver.run([Job("r", repo_task, "s", lambda n: run_plan(repo_task, plan, chat, budget, n))])
@@ -67,6 +83,18 @@ def test_the_plain_loop_solves_a_repository(walked: Callable[..., tuple[Rollout,
     for before, after in zip(done.calls[:-1], done.calls[1:], strict=True):
         known = before.prompt_ids + before.token_ids
         assert after.prompt_ids[: len(known)] == known, "nothing is tokenised again"
+
+
+def test_a_full_context_forgets_the_older_half(walked: Callable[..., tuple[Rollout, list[str]]]) -> None:
+    look = "```sh\npython3 -c 'print(\"x\" * 400)'\n```"
+    room = len(walked(REACT, ["done"])[1][0]) + 1500
+    done, asked = walked(REACT, [look] * 6 + [FIX, "It works."], room=room)
+    assert done.submission == {"calc/sums.py": b"def total(values):\n    return sum(values)\n"}
+    assert [call.finish for call in done.calls].count("too_long") >= 1
+    assert max(len(prompt) for prompt in asked) > room
+    nothing, _ = walked(REACT, [FIX], room=10)
+    assert (nothing.failure, len(nothing.calls)) == (None, 1)
+    assert nothing.submission == {"calc/sums.py": REPO["calc/sums.py"]}
 
 
 def test_a_model_that_only_talks_is_told_so_twice(walked: Callable[..., tuple[Rollout, list[str]]]) -> None:

@@ -96,6 +96,8 @@ def test_the_shelf_gives_the_best_of_a_repository(tmp_path: Path, repo: Path) ->
     best = shelf.best("a")
     assert best is not None
     assert best.text == plans[2]
+    assert shelf.best("a", "plan") == best
+    assert shelf.best("a", "program") is None
     assert identity(repo) == str(repo)
     git(repo, "init", "-q")
     git(repo, "remote", "add", "origin", "https://example.com/x.git")

@@ -86,6 +86,33 @@ def test_what_worked_is_kept_and_refined_next_time(
     assert "return 1.00" in [p for p in prompts if "Better plan" in p][-1]
 
 
+def test_what_was_kept_is_used_where_the_model_writes_nothing_better(
+    solve: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path: Path
+) -> None:
+    program = tmp_path / "own.py"
+    program.write_text("def run(h):\n    h.write('calc.py', h.llm('the whole file'))\n")
+    right = "def add(a, b):\n    return a + b\n"
+    with serving(lambda asked: "no program" if "Better program" in asked else right) as url:
+        first = solve(url, "--tests", TESTS, "--keep", "--scaffold", str(program), answer="n\n")
+        again = solve(url, "--tests", TESTS, answer="n\n")
+        other = solve(url, "--tests", TESTS, "--tier", "plan", answer="n\n")
+    assert "kept the scaffold" in first.stdout, first.stderr
+    assert "starting from the program" in again.stdout
+    assert "working under what worked here before" in again.stderr
+    assert "+    return a + b" in again.stdout
+    assert "starting from" not in other.stdout
+    assert "working in the plain loop" in other.stderr
+
+
+def test_a_scaffold_that_changed_nothing_is_not_kept(
+    solve: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path: Path
+) -> None:
+    with serving(lambda asked: REACT.model_dump_json() if "Better plan" in asked else "It works.") as url:
+        done = solve(url, "--tests", "true", "--keep")
+    assert "nothing was changed" in done.stdout
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_program_of_the_users_own_is_used(
     solve: Callable[..., "subprocess.CompletedProcess[str]"], repo: Path, tmp_path: Path
 ) -> None:

@@ -58,8 +58,8 @@ def test_the_end_table_has_both_evaluations() -> None:
 def test_without_an_evaluation_before() -> None:
     arms, samples, gaps = evaluation_tables(None, AFTER)
     assert arms.columns == ("arm", "solved after", "tokens after")
-    assert samples.columns == ("arm", "pass@1", "tokens a solution")
-    assert samples.rows[0] == ("plain", "37.5% [27.8, 47.2]", "280")  # 105 tokens for 0.375 solutions
+    assert samples.columns == ("arm", "pass@1", "read a solution", "written")
+    assert samples.rows[0] == ("plain", "37.5% [27.8, 47.2]", "0", "280")  # 105 tokens for 0.375 solutions
     assert [row[0] for row in gaps.rows] == ["own after - plain after", "own after - fixed after"]
 
 

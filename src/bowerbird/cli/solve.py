@@ -45,9 +45,9 @@ class Wish(TypedDict):
 @click.option(
     "--tier",
     type=click.Choice(["plan", "program", "none"]),
-    default="plan",
-    show_default=True,
-    help="What the model proposes for itself. none: the plain loop over all tools.",
+    default="",
+    help="What the model proposes for itself: by default what worked here before, or a plan. none: the plain loop over "
+    "all tools.",
 )
 @click.option("--keep", is_flag=True, help="Keep the scaffold, if it worked, for the next task in this repository.")
 @click.option("--tokens", default=200_000, show_default=True, help="Tokens the model may write.")

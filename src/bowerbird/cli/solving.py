@@ -16,7 +16,7 @@ from bowerbird.sandbox import open_sandbox
 from bowerbird.scaffold.written import from_file
 from bowerbird.solve.repository import Repository, apply, read_repository
 from bowerbird.solve.shelf import Kept, Shelf, identity
-from bowerbird.solve.work import Result, Workshop, propose, react, task_view, work
+from bowerbird.solve.work import Result, Workshop, again, propose, react, task_view, work
 from bowerbird.tasks.fields import read_text
 from bowerbird.tasks.patch import unified
 from bowerbird.types import ConfigError, Scaffold, TaskView
@@ -45,7 +45,7 @@ def solve_it(wish: Wish) -> None:
         result = work(task, scaffold, shop, wish["seed"], WorkView(click.echo))
     _tell(result, usage, prices)
     taken = _offer(repository, result, wish["patch"], wish["yes"])
-    if wish["keep"] and _worked(result, taken):
+    if wish["keep"] and result.change and _worked(result, taken):
         value = 1.0 if result.passed else 0.5
         name, text = identity(repository.root), scaffold.text
         Shelf().keep(Kept(name, scaffold.tier, text, wish["instruction"], value, result.tokens))
@@ -70,20 +70,21 @@ def _sampler(wish: Wish) -> Iterator[tuple[Sampler, Usage]]:
 
 
 def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository) -> Scaffold:
-    """The user's, the model's own, or the plain loop."""
+    """The user's, the model's own, or else what worked here before, or the plain loop."""
     if wish["scaffold_file"] is not None:
         return _given(wish["scaffold_file"])
     if wish["tier"] == "none":
         return react()
-    before = Shelf().best(identity(repository.root))
+    before = Shelf().best(identity(repository.root), wish["tier"])
     if before is not None:
         click.echo(f"starting from the {before.tier} that worked here: {clean(before.task, 80)}")
     click.echo("the model proposes a scaffold ...")
-    own = propose(task, shop, wish["tier"], before, wish["seed"])
+    own = propose(task, shop, before.tier if before else wish["tier"] or "plan", before, wish["seed"])
     if own.invalid is None:
         return own
-    click.echo(f"its scaffold cannot be used ({clean(own.invalid)}); working in the plain loop instead", err=True)
-    return react()
+    instead = "under what worked here before" if before else "in the plain loop"
+    click.echo(f"its scaffold cannot be used ({clean(own.invalid)}); working {instead} instead", err=True)
+    return again(before) if before else react()
 
 
 def _given(file: Path) -> Scaffold:
@@ -101,6 +102,8 @@ def _tell(result: Result, usage: Usage, prices: tuple[float, float]) -> None:
     told = f", {cost:.4f} at the given price" if any(prices) and usage.calls else ""
     tests = {None: "no visible tests", True: "visible tests pass", False: "visible tests FAIL"}[result.passed]
     click.echo(f"\n{len(result.draft.calls)} answers, {counted}{told}; {tests}")
+    if full := sum(call.finish == "too_long" for call in result.draft.calls):
+        click.echo(f"the model's context was full {full} times: serve it with more room, or lower --turn-tokens")
 
 
 def _offer(repository: Repository, result: Result, patch: Path | None, yes: bool) -> bool:

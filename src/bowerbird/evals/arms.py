@@ -122,7 +122,7 @@ def _theirs(bench: Bench, scaffolds: Mapping[str, Sequence[Scaffold]], watcher: 
             name.removeprefix(PREFIX),
             config.rollout.token_budget,
             config.rollout.call_tokens,
-            derive(config.seed, "eval", name, scaffold.task_id, k),
+            derive(config.seed, "eval", scaffold.task_id, k),
         )
         for i, (name, own) in enumerate(scaffolds.items())
         for j, scaffold in enumerate(own)
@@ -189,7 +189,7 @@ _SCAFFOLDS: Mapping[str, Callable[[Bench], list[Scaffold]]] = {
 
 def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:
     config = bench.config
-    seed, rollout_id = derive(config.seed, "eval", arm, scaffold.task_id, k), f"{scaffold.scaffold_id}-{k}"
+    seed, rollout_id = derive(config.seed, "eval", scaffold.task_id, k), f"{scaffold.scaffold_id}-{k}"
     if arm == "plain":
         return plain_job(bench, scaffold, rollout_id, seed, tokens=config.rollout.token_budget)
     return scaffold_job(config, bench, scaffold, rollout_id, seed, draw_all=False)
@@ -197,14 +197,15 @@ def _job(bench: Bench, arm: str, scaffold: Scaffold, k: int) -> Job:
 
 def _trial(bench: Bench, scaffold: Scaffold, rollout: Rollout, verdict: Verdict) -> Trial:
     task = bench.tasks.views[rollout.task_id]
-    own = len(scaffold.completion.token_ids) if scaffold.completion else 0
-    tokens = own + sum(len(call.token_ids) for call in rollout.calls)
+    calls = (*((scaffold.completion,) if scaffold.completion else ()), *rollout.calls)
+    tokens, read = sum(len(call.token_ids) for call in calls), sum(len(call.prompt_ids) for call in calls)
     outcome, failure = verdict.outcome.value, verdict.failure
     patch = unified(task.workspace, Change(rollout.submission)) if task.workspace else ""
-    return Trial(task.task_id, task.category, verdict.reward, tokens, outcome, failure, scaffold.text, patch)
+    return Trial(task.task_id, task.category, verdict.reward, tokens, outcome, failure, scaffold.text, patch, read)
 
 
 def _unusable(bench: Bench, scaffold: Scaffold) -> Trial:
     task = bench.tasks.views[scaffold.task_id]
-    tokens = len(scaffold.completion.token_ids) if scaffold.completion else 0
-    return Trial(task.task_id, task.category, 0.0, tokens, Outcome.VALID.value, "invalid", scaffold.text)
+    made = scaffold.completion
+    tokens, read = (len(made.token_ids), len(made.prompt_ids)) if made else (0, 0)
+    return Trial(task.task_id, task.category, 0.0, tokens, Outcome.VALID.value, "invalid", scaffold.text, "", read)

@@ -24,6 +24,7 @@ class Trial:
     failure: str | None
     card: str = ""
     patch: str = ""  # what became of a task's workspace, as git takes it
+    read: int = 0  # tokens of the prompts of all calls, the proposal's included, as an endpoint would count them
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,11 @@ def samples_of(arm: ArmResult) -> int:
     return min(Counter(trial.task_id for trial in arm.trials).values(), default=0)
 
 
-def tokens_per_solved(arm: ArmResult) -> float:
-    """All tokens over solved trials: what one solution cost; infinite where nothing was solved."""
+def tokens_per_solved(arm: ArmResult) -> tuple[float, float]:
+    """All tokens over solved trials, read and written: what one solution cost; infinite where nothing was solved."""
     solved = sum(trial.reward == 1.0 for trial in arm.trials)
-    return sum(trial.tokens for trial in arm.trials) / solved if solved else math.inf
+    read, written = sum(trial.read for trial in arm.trials), sum(trial.tokens for trial in arm.trials)
+    return (read / solved, written / solved) if solved else (math.inf, math.inf)
 
 
 def _by_task(arm: ArmResult) -> dict[str, float]:

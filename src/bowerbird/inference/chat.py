@@ -25,7 +25,9 @@ def spoken(text: str) -> str:
 
 
 class Chat:
-    """Renders prompts for one tokenizer."""
+    """Renders prompts for one tokenizer. `constrains`: whether a grammar is sure to hold for what is sampled."""
+
+    constrains = True
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
         if tokenizer.chat_template is None:

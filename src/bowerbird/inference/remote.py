@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -21,6 +21,7 @@ from bowerbird.inference.protocol import Request, Sampler, no_answer
 from bowerbird.types import Completion, ConfigError, InfraError, PolicyVersion
 
 _PIECE = 4  # characters of an answer that count as one token
+_HALVINGS, _LEAST = 8, 64  # of an answer that the context has no room for; fewer tokens are no answer
 _TURN_S = 0.1
 _RETRIES, _PAUSE_S = 5, 1.0
 _TOO_LONG = ("context length", "context_length", "maximum context", "too long", "too many tokens")
@@ -49,6 +50,8 @@ class Usage:
 
 class RemoteChat(Chat):
     """Messages as ids, and back. `tools`: whether the endpoint takes them, which nobody can ask it."""
+
+    constrains = False
 
     def __init__(self, *, tools: bool = False) -> None:
         self.takes_tools = tools
@@ -197,7 +200,7 @@ class RemoteSampler(Sampler):
         self._client.close()
 
     def _answer(self, request: Request) -> Completion:
-        found = self._post(self._body(request))
+        found = self._asked_for(request)
         if found is None:
             return no_answer(request)
         try:
@@ -214,6 +217,25 @@ class RemoteSampler(Sampler):
         return Completion(
             request.prompt_ids, ids, (0.0,) * n, (0,) * n, (True,) * n, (None,) * n, request.sampling, finish, text
         )
+
+    def _asked_for(self, request: Request) -> dict[str, Any] | None:
+        """What the endpoint says, asked for as much as its context has room for; None where that is nothing."""
+        for halvings in range(_HALVINGS):
+            limit = request.sampling.max_tokens >> halvings
+            if halvings and limit < _LEAST:
+                return None
+            found = self._posted(replace(request, sampling=replace(request.sampling, max_tokens=limit)))
+            if found is not None:
+                return found
+        return None
+
+    def _posted(self, request: Request) -> dict[str, Any] | None:
+        try:
+            return self._post(self._body(request))
+        except ConfigError:
+            if not request.schema:
+                raise
+            return self._post(self._body(replace(request, schema="")))  # some take no grammar: it was told in words too
 
     def _body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bowerbird.inference.chat import Message
 from bowerbird.rollout.actions import parse_action
 from bowerbird.rollout.effects import Effect, Reply
-from bowerbird.rollout.host import Host, Refused, short
+from bowerbird.rollout.host import Full, Host, Refused, short
 from bowerbird.rollout.tools import schemas, use
 
 VIEWS = {"full": 8000, "head_tail": 2000, "errors_only": 2000}  # characters of an observation
@@ -42,6 +42,11 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
         try:
             shown = _shown(host, opening, talk, manner)
             answer = yield from host.llm(shown, temperature=manner.temperature, tools=tools)
+        except Full:
+            if not talk:
+                return False
+            del talk[: len(talk) // 4 * 2 or 2]  # the older half, in pairs of an answer and what came of it
+            continue
         except Refused:  # a template that takes no such talk
             return False
         action = parse_action(answer)

@@ -42,6 +42,10 @@ class Refused(Exception):
     """A call that makes no sense; the message is for whoever made it."""
 
 
+class Full(Refused):
+    """The model's context has no room for an answer to such messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What one rollout may use. Tokens are sampled ones; an action is whatever a sandbox is needed for."""
@@ -113,8 +117,8 @@ class Host:
         tools: Sequence[Schema] = (),
     ) -> Generator[Effect, Reply, str]:
         """The model's answer, without its reasoning. A talk that goes on from an earlier answer goes on from the very
-        tokens that were sampled for it. `tools` are shown in the form of the model's own template. Raises Exhausted and
-        Refused."""
+        tokens that were sampled for it. `tools` are shown in the form of the model's own template. Raises Exhausted,
+        Refused and Full."""
         if temperature not in TEMPERATURES:
             raise Refused(f"no such temperature class: {temperature!r}; there are {', '.join(TEMPERATURES)}")
         room = min(self.budget.call_tokens, self.tokens_left)
@@ -129,6 +133,8 @@ class Host:
         answer = spoken(reply.text)
         self._talks[_key([*messages, {"role": "assistant", "content": answer}], tools)] = ids + reply.token_ids
         self.log.append({"event": "answer", "tokens": len(reply.token_ids), "finish": reply.finish})
+        if reply.finish == "too_long":
+            raise Full("the model's context is full: these messages leave no room for an answer")
         return answer
 
     def _prompt(self, messages: Sequence[Message], tools: Sequence[Schema]) -> tuple[int, ...]:

@@ -23,23 +23,45 @@ def problem_of(source: str) -> str | None:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return f"does not parse: {error}"
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    if "run" not in functions or len(functions["run"].args.args) != 1:
+    run = next((node for node in reversed(tree.body) if isinstance(node, ast.FunctionDef) and node.name == "run"), None)
+    if run is None or not _takes_one(run.args):
         return "does not define run(h)"
-    if not _reaches_model(functions):
+    if not _reaches_model(tree):
         return "no call of h.llm is reachable from run(h)"
     return None
 
 
-def _reaches_model(functions: dict[str, ast.FunctionDef]) -> bool:
-    """Whether some function that `run` leads to speaks of `.llm`."""
+def _takes_one(args: ast.arguments) -> bool:
+    """Whether a call with one argument fits."""
+    given = len(args.posonlyargs) + len(args.args)
+    optional = len(args.defaults)
+    named = all(default is not None for default in args.kw_defaults)
+    return named and (given - optional <= 1 <= given or (given == 0 and args.vararg is not None))
+
+
+def _reaches_model(tree: ast.Module) -> bool:
+    """Whether something that `run` leads to speaks of `.llm`: functions, classes and what is assigned at the margin."""
+    named = _named(tree)
     seen, waiting = set[str](), ["run"]
     while waiting:
         name = waiting.pop()
         seen.add(name)
-        for node in ast.walk(functions[name]):
+        for node in (node for part in named[name] for node in ast.walk(part)):
             if isinstance(node, ast.Attribute) and node.attr == "llm":
                 return True
-            if isinstance(node, ast.Name) and node.id in functions and node.id not in seen:
+            if isinstance(node, ast.Name) and node.id in named and node.id not in seen:
                 waiting.append(node.id)
     return False
+
+
+def _named(tree: ast.Module) -> dict[str, list[ast.AST]]:
+    """What stands at the margin, by the names it gives."""
+    found: dict[str, list[ast.AST]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.setdefault(node.name, []).append(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for name in (each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)):
+                found.setdefault(name, []).append(node)
+    return found

@@ -42,7 +42,7 @@ def proposal_request(
     tier = TIERS[config.tier]
     schema = tier.schema() if config.grammar else ""
     sampling = Sampling(config.temperature, explore if schema else 0.0, config.max_tokens, seed)
-    messages = proposal_messages(task, previous, tier=config.tier, grammar=config.grammar)
+    messages = proposal_messages(task, previous, tier=config.tier, grammar=config.grammar and chat.constrains)
     return Request(chat.prompt(messages), sampling, schema=schema, stop=tier.stop)
 
 

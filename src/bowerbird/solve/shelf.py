@@ -36,9 +36,9 @@ class Shelf:
         except OSError as error:
             raise RunError(f"cannot keep the scaffold in {self.path}: {error}") from error
 
-    def best(self, repository: str) -> Kept | None:
-        """The most successful of this repository, the newest among equals."""
-        own = [kept for kept in self.all() if kept.repository == repository]
+    def best(self, repository: str, tier: str = "") -> Kept | None:
+        """The most successful of this repository (and of this tier, if one is named), the newest among equals."""
+        own = [kept for kept in self.all() if kept.repository == repository and tier in ("", kept.tier)]
         return max(reversed(own), key=lambda kept: kept.value, default=None)
 
     def all(self) -> list[Kept]:

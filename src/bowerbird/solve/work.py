@@ -61,12 +61,15 @@ def task_view(
 
 def propose(task: TaskView, shop: Workshop, tier: str, before: Kept | None, seed: int) -> Scaffold:
     """One scaffold of the model's own, refined from the one that worked here before. It may be invalid: it says why."""
-    entry = None
-    if before is not None and before.tier == tier:
-        entry = Entry(hand_written("kept", task.task_id, before.text, tier), _CATEGORY, before.value, None)
+    entry = Entry(again(before), _CATEGORY, before.value, None) if before is not None else None
     config = ScaffoldConfig.model_validate({"tier": tier, "max_tokens": 4096, "temperature": 0.7})
     (done,) = shop.sampler.generate([proposal_request(task, entry, shop.sampler.chat, config, seed, explore=0.0)])
     return read_proposal("own", task, entry, done, tier)
+
+
+def again(kept: Kept) -> Scaffold:
+    """A scaffold that worked before, as it was."""
+    return hand_written("kept", "solve", kept.text, kept.tier)
 
 
 def react() -> Scaffold:

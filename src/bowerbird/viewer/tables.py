@@ -139,16 +139,16 @@ def _samples(report: EvalReport) -> int:
 
 
 def _passing_table(when: str, report: EvalReport) -> Table:
-    """pass@k and pass^k for k = 1, 2, 4, ... and the number of samples."""
+    """pass@k and pass^k for k = 1, 2, 4, ... and the number of samples; tokens read and written for each solution."""
     most = _samples(report)
     ks = sorted({k for k in (1, 2, 4, 8, 16, 32) if k < most} | {most})
-    columns = ("arm", *(f"pass@{k}" for k in ks), *(f"pass^{k}" for k in ks[1:]), "tokens a solution")
+    columns = ("arm", *(f"pass@{k}" for k in ks), *(f"pass^{k}" for k in ks[1:]), "read a solution", "written")
     rows = []
     for arm in report.arms:
         found = [passing(arm, k) for k in ks]
-        cost = tokens_per_solved(arm)
+        cost = [f"{tokens:.0f}" if math.isfinite(tokens) else "–" for tokens in tokens_per_solved(arm)]
         row = [arm.name, *(_share(once) for once, _ in found), *(_share(always) for _, always in found[1:])]
-        rows.append((*row, f"{cost:.0f}" if math.isfinite(cost) else "–"))
+        rows.append((*row, *cost))
     return Table(
         f"{most} sample{'s' if most > 1 else ''} of each task, {when}", columns, tuple(rows), frozenset(columns[1:])
     )

@@ -50,6 +50,24 @@ def test_groups_are_read_with_their_rounds(run: Path) -> None:
     assert (second.tokens, second.rollouts) == (4, ())
 
 
+def test_turns_of_plans_and_programs_are_read(tmp_path: Path) -> None:
+    (tmp_path / "rollouts").mkdir()
+    longer = call(0, 9) | {"prompt_ids": [1] * 50 + [2] * 7 + [3] * 12}
+    talk = {
+        "stage": "solve", "id": "1-0-0-0", "scaffold_id": "1-0-0", "calls": [call(50, 7), longer],
+        "log": [
+            {"event": "node", "id": "work"}, {"event": "answer", "tokens": 7, "finish": "stop"},
+            {"event": "action", "by": "model", "command": "ls", "result": ""},
+            {"event": "write", "path": "a", "text": ""}, {"event": "answer", "tokens": 9, "finish": "stop"},
+            {"event": "checks", "passed": [True]},
+        ],
+    }  # fmt: skip
+    (tmp_path / "rollouts" / "1.jsonl").write_text(json.dumps(SCAFFOLDS[0]) + "\n" + json.dumps(talk) + "\n")
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1, "seconds_learn": 1.0}\n')
+    (group,) = read_run(tmp_path).groups
+    assert group.rollouts == ((Turn((Call(7, 50),), (0.0,)), Turn((Call(9, 12),), (0.0,))),)
+
+
 def test_the_learners_speed_is_taken_where_it_is_not_given(run: Path) -> None:
     measured = read_run(run)  # carried: 2 x 134, 57 + 59 + 35 = 419
     assert measured.token_us == pytest.approx(1.45e6 / 419)

@@ -1,7 +1,7 @@
 """Groups and seconds as a run measured them, from its directory."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import numpy as np
 from bowerbird.orchestrator.simulation.settings import SimulationSettings
 from bowerbird.orchestrator.simulation.workload import Call, GroupPlan, Turn
 from bowerbird.types import RunError
+
+_ANSWERS, _TOOLS = ("answers", "answer"), ("checks", "action", "write")  # events: of cards, and of plans and programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +92,26 @@ def read_groups(lines: Iterable[str]) -> dict[str, GroupPlan]:
 
 
 def _turns(record: Mapping[str, Any]) -> tuple[Turn, ...]:
-    """A card's rounds, as its log has them: answers drawn together, and the checks of them that it waited for."""
-    calls, known = list(record["calls"]), 0
+    """As its log has them: answers drawn together, and the tools that it waited for before it asked again. What a plan
+    or a program did one after the other between two answers counts as one tool."""
+    calls, before = list(record["calls"]), tuple[int, ...]()
     found: list[Turn] = []
     for event in record["log"]:
-        if event["event"] == "answers" and calls:
-            own, calls = calls[: event["count"]], calls[event["count"] :]
+        if event["event"] in _ANSWERS and calls:
+            own, calls = calls[: event.get("count", 1)], calls[event.get("count", 1) :]
+            known = _shared(own[0]["prompt_ids"], before)
             found.append(Turn(tuple(_call(call, known) for call in own), ()))
-            known = len(own[0]["prompt_ids"])
-        elif event["event"] == "checks" and found:
-            count = min(len(event["passed"]), len(found[-1].calls))
+            before = (*own[0]["prompt_ids"], *own[0]["token_ids"])
+        elif event["event"] in _TOOLS and found:
+            count = min(len(event.get("passed", ())) or 1, len(found[-1].calls))
             found[-1] = found[-1]._replace(tools=(0.0,) * count)
     return tuple(found)
+
+
+def _shared(ids: Sequence[int], before: Sequence[int]) -> int:
+    """Tokens at the beginning of a prompt that the call before has computed."""
+    pairs = enumerate(zip(ids, before, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(ids), len(before)))
 
 
 def _call(call: Mapping[str, Any], known: int) -> Call:
