@@ -46,7 +46,7 @@ test: sandbox ## lint, types, import contract, tests
 bench: sandbox ## every benchmark but learning.py: both sides in one run, a ratio printed
 	@for bench in $(filter-out benchmarks/sides.py benchmarks/learning.py,$(wildcard benchmarks/*.py)); do echo "== $$bench"; $(BIN)/python "$$bench" || exit 1; done
 
-docs: $(READY) ## check the documents' links; write the command reference to build/docs
+docs: $(READY) ## check the documents' links; write the reference of settings, docs/CONFIG.md
 	$(BIN)/python scripts/docs.py
 
 wheel: $(READY) ## build dist/*.whl

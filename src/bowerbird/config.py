@@ -23,7 +23,7 @@ class ModelConfig(_Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: bfloat16 where the hardware multiplies it, else float32"
     )
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     lora_rank: int = Field(0, ge=0, description="0 trains all weights")
 
 
@@ -31,9 +31,9 @@ class TasksConfig(_Section):
     source: str = Field("katas", description="'katas', 'repos', a folder of Harbor tasks, or a .jsonl file")
     train: int = Field(256, ge=1, description="tasks to train on")
     heldout: int = Field(96, ge=1, description="tasks to evaluate on, never trained on")
-    seed: int = 0
+    seed: int = Field(0, description="of generated tasks: which of a family are made, and in which order")
     families: tuple[str, ...] = Field((), description="katas only: these families; empty for all")
-    hardest: float = Field(1.0, gt=0, le=1, description="katas only: families up to this difficulty")
+    hardest: float = Field(1.0, gt=0, le=1, description="katas only, and no families named: up to this difficulty")
 
 
 class VerifierConfig(_Section):
@@ -60,14 +60,14 @@ class JudgeConfig(_Section):
     model: str = Field("smollm2-135m", description="model name at the endpoint, or a local model, frozen")
     api_key_env: str = Field("OPENAI_API_KEY", description="environment variable that holds the endpoint's key")
     max_tokens: int = Field(256, ge=32, description="longest answer")
-    timeout_s: float = Field(60.0, gt=0)
+    timeout_s: float = Field(60.0, gt=0, description="longest wait for an answer")
     retries: int = Field(2, ge=0, description="further attempts after an outage or an unparseable answer")
     at_once: int = Field(256, ge=1, description="requests under way at the endpoint")
     calibration: str = Field("", description="report of `bowerbird judge calibrate`; without one the run warns")
 
 
 class SandboxConfig(_Section):
-    backend: str = "local"
+    backend: str = Field("local", description="local, docker, podman, or one of yours as 'module:Class'")
     workers: int = Field(2, ge=1, description="sandboxes at once")
 
 
@@ -101,8 +101,8 @@ class RolloutConfig(_Section):
 
 
 class AlgoConfig(_Section):
-    eps_low: float = Field(0.2, gt=0, lt=1)
-    eps_high: float = Field(0.28, gt=0)
+    eps_low: float = Field(0.2, gt=0, lt=1, description="the ratio of probabilities is clipped below 1 - eps_low")
+    eps_high: float = Field(0.28, gt=0, description="and above 1 + eps_high, further off: rare tokens may grow")
     k1: int = Field(2, ge=0, description="age up to which a token has full weight")
     k2: int = Field(6, ge=0, description="age beyond which it has none")
     decay: float = Field(0.5, ge=0, description="lambda between k1 and k2")
@@ -120,11 +120,11 @@ class AlgoConfig(_Section):
 
 
 class LearnerConfig(_Section):
-    learning_rate: float = Field(2e-5, gt=0)
-    warmup_steps: int = Field(2, ge=0)
-    betas: tuple[float, float] = (0.9, 0.99)
-    weight_decay: float = Field(0.0, ge=0)
-    clip_norm: float = Field(1.0, gt=0)
+    learning_rate: float = Field(2e-5, gt=0, description="AdamW's, after the warm-up; it stays the same then")
+    warmup_steps: int = Field(2, ge=0, description="steps over which the learning rate rises to its value")
+    betas: tuple[float, float] = Field((0.9, 0.99), description="AdamW's")
+    weight_decay: float = Field(0.0, ge=0, description="AdamW's")
+    clip_norm: float = Field(1.0, gt=0, description="longest gradient, in the norm of all weights together")
     micro_batch_tokens: int = Field(768, ge=64, description="tokens carried through the model at once")
     recompute_above: int = Field(1536, ge=0, description="tokens from which activations are recomputed, not stored")
 
@@ -202,8 +202,8 @@ class EvalConfig(_Section):
     )
     samples: int = Field(1, ge=1, description="rollouts per held-out task and arm")
     temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold; training's own explores")
-    before: bool = True
-    after: bool = True
+    before: bool = Field(True, description="evaluate the untrained model too, after training")
+    after: bool = Field(True, description="evaluate the trained model at the end")
 
 
 class HarborConfig(_Section):
@@ -227,8 +227,8 @@ _SIZES: Mapping[str, Mapping[str, Mapping[str, int]]] = {
 
 class Config(_Section):
     name: str = Field("run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="folder under runs/")
-    seed: int = 0
-    steps: int = Field(20, ge=1)
+    seed: int = Field(0, description="of all that is random in a run, its tasks apart")
+    steps: int = Field(20, ge=1, description="updates of the policy, each published as a version")
     checkpoint_every: int = Field(5, ge=1, description="steps")
     loop: Literal["sync", "async"] = Field("sync", description="async: sampling, grading and learning overlap")
     model: ModelConfig = ModelConfig()

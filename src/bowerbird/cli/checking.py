@@ -7,10 +7,11 @@ from pathlib import Path
 
 from bowerbird.rewards.oracle import Verifier
 from bowerbird.tasks import Loaded, load_jsonl, load_reference, load_task, task_folders
-from bowerbird.tasks.katas import generate
+from bowerbird.tasks.katas import KataTask, generate
+from bowerbird.tasks.named import KATAS, REPOS
+from bowerbird.tasks.repos import RepoTask
+from bowerbird.tasks.repos import generate as generate_repos
 from bowerbird.types import TaskError
-
-_KATAS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class TaskCheck:
 
     task: Loaded
     solution: str | Mapping[str, bytes]  # the text of its one file, or all files
-    cheats: Mapping[str, str]  # name -> source
+    cheats: Mapping[str, str | Mapping[str, bytes]]  # name -> the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,14 @@ def load_checks(source: str, seed: int, count: int | None) -> tuple[list[TaskChe
 
     A broken task directory is a problem among others. Raises TaskError when `source` is nothing at all.
     """
-    if source == "katas":
-        katas = generate(seed, _KATAS if count is None else count)
-        return (
-            [
-                TaskCheck(Loaded(k.view, k.spec), k.solution, {f"cheat {i}": text for i, text in enumerate(k.cheats)})
-                for k in katas
-            ],
-            [],
-            0,
-        )
+    if source in ("katas", "repos"):
+        made = generate(seed, count or KATAS) if source == "katas" else generate_repos(seed, count or REPOS)
+        return [_generated(task) for task in made], [], 0
     path = Path(source)
     if path.is_file() and path.name.endswith((".jsonl", ".jsonl.gz")):
         return _from_file(path, count)
     if not path.is_dir():
-        raise TaskError(f"no tasks {source!r}; give 'katas', a .jsonl file or a directory of Harbor tasks")
+        raise TaskError(f"no tasks {source!r}; give 'katas', 'repos', a .jsonl file or a directory of Harbor tasks")
     return _from_folders(path, count)
 
 
@@ -68,14 +62,19 @@ def check_all(
 def _check(verifier: Verifier, check: TaskCheck) -> Iterable[Problem]:
     view, spec = check.task.view, check.task.spec
     name = view.submission[0] if len(view.submission) == 1 else "solution.py"
-    right = check.solution if isinstance(check.solution, Mapping) else {name: check.solution.encode()}
-    wanted: list[tuple[str, Mapping[str, bytes], float]] = [("its solution", right, 1.0), ("nothing", {}, 0.0)]
-    wanted += [(cheat, {name: source.encode()}, 0.0) for cheat, source in check.cheats.items()]
-    for what, files, reward in wanted:
-        got = verifier.verify(spec, files)
+    wanted: list[tuple[str, str | Mapping[str, bytes], float]] = [("its solution", check.solution, 1.0)]
+    wanted += [("nothing", {}, 0.0), *((cheat, answer, 0.0) for cheat, answer in check.cheats.items())]
+    for what, answer, reward in wanted:
+        got = verifier.verify(spec, {name: answer.encode()} if isinstance(answer, str) else answer)
         if got.reward != reward:
             why = f" ({got.failure}, {got.passed} of {got.total} cases)" if got.failure else ""
             yield Problem(view.task_id, f"{what} earns {got.reward:g}, not {reward:g}{why}")
+
+
+def _generated(task: KataTask | RepoTask) -> TaskCheck:
+    cheats: Sequence[str | Mapping[str, bytes]] = task.cheats
+    named = {f"cheat {number}": cheat for number, cheat in enumerate(cheats)}
+    return TaskCheck(Loaded(task.view, task.spec), task.solution, named)
 
 
 def _from_file(path: Path, count: int | None) -> tuple[list[TaskCheck], list[Problem], int]:

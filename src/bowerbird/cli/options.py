@@ -3,14 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bowerbird.types import ConfigError
-
-if TYPE_CHECKING:
-    pass
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -26,7 +22,7 @@ plain_lines = click.option("--plain", is_flag=True, help="Plain lines even on a 
 run_argument = click.argument("run_dir", type=FOLDER)
 source_argument = click.argument("source", default="katas")
 count_option = click.option("--count", type=click.IntRange(min=1), help="How many tasks, from the start.")
-seed_option = click.option("--seed", default=0, show_default=True, help="Seed of the generated katas.")
+seed_option = click.option("--seed", default=0, show_default=True, help="Seed of generated tasks.")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from bowerbird.types import SandboxError, TaskError
 if TYPE_CHECKING:
     from bowerbird.types import Case, TaskView
 
-SOURCES = "SOURCE is 'katas' (generated from a seed), a .jsonl file, or a directory of Harbor tasks."
+SOURCES = "SOURCE is 'katas' or 'repos' (generated from a seed), a .jsonl file, or a directory of Harbor tasks."
 
 
 @click.group(cls=Commands)

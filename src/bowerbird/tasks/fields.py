@@ -8,13 +8,19 @@ from bowerbird.types import WHOLE, JsonValue, TaskError
 MAX_FILE = 256 << 20
 
 
-def names(value: JsonValue, name: str, where: str) -> tuple[str, ...]:
-    """A list of non-empty strings without repeats. Raises TaskError."""
+def words(value: JsonValue, name: str, where: str) -> tuple[str, ...]:
+    """A list of non-empty strings. Raises TaskError."""
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise TaskError(f"{where}: {name} must be a list of strings, not {value!r}")
-    if len(set(value)) != len(value):
-        raise TaskError(f"{where}: {name} names something twice")
     return tuple(value)
+
+
+def names(value: JsonValue, name: str, where: str) -> tuple[str, ...]:
+    """A list of non-empty strings without repeats. Raises TaskError."""
+    found = words(value, name, where)
+    if len(set(found)) != len(found):
+        raise TaskError(f"{where}: {name} names something twice")
+    return found
 
 
 def submission_paths(value: JsonValue, where: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from keyword import iskeyword
 from pathlib import Path, PurePosixPath
 
 from bowerbird.tasks.cases import cases_from_json, cases_from_rows
-from bowerbird.tasks.fields import files_below, flag, names, number, read_text, string, submission_paths, table
+from bowerbird.tasks.fields import files_below, flag, names, number, read_text, string, submission_paths, table, words
 from bowerbird.tasks.loaded import Loaded, TaskSet
 from bowerbird.types import Case, JsonValue, TaskError, TaskView, VerifierSpec
 
@@ -140,7 +140,7 @@ def _own_task(root: Path, settings: Mapping[str, JsonValue], ours: Mapping[str, 
         submission=submission,
         difficulty=number(ours.get("difficulty", 0.5), "difficulty", where, 0.0, 1.0),
         workspace=files_below(root / "environment" / "workspace", root),
-        visible=tuple(names(ours.get("visible_tests", []), "visible_tests", where)),
+        visible=words(ours.get("visible_tests", []), "visible_tests", where),
         git=flag(ours.get("git", False), "git", where),
         requirements=_requirements(root, ours, where),
         image=string(ours["image"], "image", where) if "image" in ours else "",

@@ -9,14 +9,14 @@ from bowerbird.tasks.loaded import Loaded, TaskSet
 from bowerbird.tasks.repos import generate as generate_repos
 from bowerbird.types import TaskError
 
-KATAS, REPOS = 160, 600
+KATAS, REPOS = 161, 600
 
 
 def load_named(name: str, seed: int = 0, count: int | None = None) -> TaskSet:
     """ "katas" or "repos" (generated from `seed`), a `.jsonl` or `.jsonl.gz` file, or a directory of Harbor tasks.
 
-    `count` is how many to make (160 katas, 600 repositories by default), or how many tasks to keep of a
-    file or directory, from its start. Raises TaskError when there is nothing of that name.
+    `count` is how many to make (by default 161 katas, one of each family, and 600 repositories), or how many tasks to
+    keep of a file or directory, from its start. Raises TaskError when there is nothing of that name.
     """
     if name == "katas":
         return TaskSet(Loaded(task.view, task.spec) for task in generate(seed, KATAS if count is None else count))

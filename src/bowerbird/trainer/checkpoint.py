@@ -6,8 +6,7 @@ from typing import Any
 import torch
 
 from bowerbird.trainer.learner import Learner
-from bowerbird.trainer.publish import complete, copy_tokenizer, merged_state, retain, settle, writing
-from bowerbird.types import RunError
+from bowerbird.trainer.publish import copy_tokenizer, merged_state, retain, settle, writing
 
 
 def save(learner: Learner, source: str, folder: Path, number: int, state: dict[str, Any], keep: int = 2) -> None:
@@ -30,14 +29,6 @@ def save(learner: Learner, source: str, folder: Path, number: int, state: dict[s
         torch.save(held, partial / "learner.pt")
         settle(partial, folder / str(number))
     retain(folder, keep)
-
-
-def newest(folder: Path) -> int:
-    """The number of the newest complete checkpoint. Raises RunError when there is none."""
-    found = complete(folder)
-    if not found:
-        raise RunError(f"{folder} holds no complete checkpoint to resume from")
-    return found[-1]
 
 
 def load(learner: Learner, folder: Path, number: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bowerbird.rewards import RULES, inspect
-from bowerbird.rewards.monitor import HINTS, describe_rules, load_rules
+from bowerbird.rewards.monitor import HINTS, load_rules
 from bowerbird.rewards.monitor.rule import MAX_EVIDENCE
 from bowerbird.types import ConfigError, Facts, InfraError, Verification
 from tests.rewards.monitor import house_rules
@@ -28,10 +28,9 @@ def test_all_objections_are_kept_in_order() -> None:
 
 
 def test_rules_are_unique_and_documented() -> None:
-    rows = describe_rules((*RULES, *HINTS))
-    assert len({row.id for row in rows}) == len(rows) == len(RULES) + len(HINTS)
-    assert all(row.reason and len(row.about) > 20 for row in rows)
-    assert describe_rules([house_rules.NoPerl()]) == (("no-perl", "started perl", "Perl is not allowed in this house"),)
+    rules = (*RULES, *HINTS)
+    assert len({rule.id for rule in rules}) == len(rules)
+    assert all(rule.reason and len(type(rule).__doc__ or "") > 20 for rule in rules)
 
 
 def test_a_users_rules_come_after_ours() -> None:

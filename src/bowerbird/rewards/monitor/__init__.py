@@ -4,8 +4,6 @@ from bowerbird.rewards.monitor.rule import Rule, objection
 from bowerbird.rewards.monitor.rules import (
     HINTS,
     RULES,
-    RuleRow,
-    describe_rules,
     inspect,
     load_rules,
 )
@@ -14,8 +12,6 @@ __all__ = [
     "HINTS",
     "RULES",
     "Rule",
-    "RuleRow",
-    "describe_rules",
     "inspect",
     "load_rules",
     "objection",

@@ -10,7 +10,7 @@ import importlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import cast
 
 from bowerbird.rewards.evidence import Evidence
 from bowerbird.rewards.monitor.canary import CanaryText
@@ -47,14 +47,6 @@ HINTS: tuple[Rule, ...] = (JudgeBait(),)
 
 _RESERVED = frozenset(["judge"])  # a judge's veto is filed under this
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{1,39}\Z")
-
-
-class RuleRow(NamedTuple):
-    """One rule for people: what it is called, what it objects to, and what it looks at."""
-
-    id: str
-    reason: str
-    about: str
 
 
 def inspect(evidence: Evidence, rules: Sequence[Rule] = RULES, hints: Sequence[Rule] = HINTS) -> tuple[Flag, ...]:
@@ -110,14 +102,3 @@ def _load(name: str) -> Rule:
     if not callable(check):
         raise ConfigError(f"monitor.rules: {name!r} needs a method `check(evidence)` that returns a Flag or None")
     return cast(Rule, rule)
-
-
-def describe_rules(rules: Sequence[Rule] = RULES) -> tuple[RuleRow, ...]:
-    """One row a rule, in order. What it is about is the first line of its documentation."""
-    return tuple(RuleRow(rule.id, rule.reason, _first_line(type(rule).__doc__)) for rule in rules)
-
-
-def _first_line(text: str | None) -> str:
-    """The first paragraph's lines joined, up to the end of its first sentence."""
-    paragraph = " ".join((text or "").strip().split("\n\n")[0].split())
-    return paragraph.partition(". ")[0].rstrip(".")

@@ -2,6 +2,6 @@
 
 from bowerbird.rewards.verifiers.hardened import PytestVerifier
 from bowerbird.rewards.verifiers.script import ScriptVerifier
-from bowerbird.rewards.verifiers.task import RANK, TRUST, TaskVerifier, make_verifier, trust_key
+from bowerbird.rewards.verifiers.task import TRUST, TaskVerifier, make_verifier, trust_key
 
-__all__ = ["RANK", "TRUST", "PytestVerifier", "ScriptVerifier", "TaskVerifier", "make_verifier", "trust_key"]
+__all__ = ["TRUST", "PytestVerifier", "ScriptVerifier", "TaskVerifier", "make_verifier", "trust_key"]

@@ -25,21 +25,10 @@ TRUST: Mapping[str, str] = {
     "naive-pytest": "none: the candidate's files configure the test runner",
     "naive-lenient": "none: what breaks before it can be seen failing passes",
 }
-# The same from best to worst; equal numbers are equally good.
-RANK: Mapping[str, int] = {
-    "oracle": 1,
-    "pytest": 1,
-    "script": 2,
-    "pytest-together": 3,
-    "naive-pytest": 4,
-    "naive-stdout": 4,
-    "naive-exit": 4,
-    "naive-lenient": 4,
-}
 
 
 def trust_key(spec: VerifierSpec) -> str:
-    """The entry of `TRUST` and `RANK` for a task that is graded by `TaskVerifier`."""
+    """The entry of `TRUST` for a task that is graded by `TaskVerifier`."""
     return "pytest-together" if spec.kind == "pytest" and spec.isolation == "none" else spec.kind
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 from bowerbird.evals.redteam.attack import KINDS, Attack, Layer, Policy, fresh_name, sh
-from bowerbird.evals.redteam.attacks.candidate import Code, Names, source, submit, target
+from bowerbird.evals.redteam.attacks.candidate import Code, Names, submit, target
 from bowerbird.types import TaskView
 
 # `v_seek`, which every hunt defines, yields texts. One that has some of `v_marks` in it is taken for the answer, unless
@@ -76,11 +76,6 @@ def loading(task: TaskView, names: Names, seek: Code) -> tuple[str, str]:
     """Prelude and body of a module that answers with what `seek` finds when it is imported."""
     prelude = f"{names(_constants(task))}\n{spelled(seek, task, names)}\n{names(_LOAD)}"
     return prelude, names(_ANSWER).replace(names("v_entry"), repr(task.entry_point))
-
-
-def graded_source(task: TaskView, names: Names, seek: Code) -> str:
-    """The whole module."""
-    return source(task, names, *loading(task, names, seek))
 
 
 def run_python(code: str, names: Names) -> str:
