@@ -97,6 +97,7 @@ class RolloutConfig(_Section):
     calls: int = Field(64, ge=1, description="plan, program: model calls of a rollout")
     actions: int = Field(128, ge=1, description="plan, program: what a sandbox is needed for, in a rollout")
     action_s: float = Field(20.0, gt=0, description="plan, program: longest command, in seconds")
+    seconds: float = Field(1800.0, gt=0, description="plan, program: of all its commands and tests together")
     native_tools: bool = Field(True, description="plan: tool calls in the form of the model's template, if it has one")
 
 
@@ -130,8 +131,10 @@ class LearnerConfig(_Section):
 
 
 class SamplerConfig(_Section):
-    engine: Literal["own", "vllm", "server"] = Field(
-        "own", description="vllm: its engine in a process of ours; server: one that runs already"
+    engine: Literal["own", "vllm", "server", "chat"] = Field(
+        "own",
+        description="vllm: its engine in a process of ours; server: one that runs already; chat: any endpoint with "
+        "OpenAI's API, to evaluate and not to train, where model.name is its name there",
     )
     processes: int = Field(
         1,
@@ -143,9 +146,9 @@ class SamplerConfig(_Section):
     vllm: dict[str, Any] = Field(
         {}, description="vllm: its engine arguments, such as enforce_eager or gpu_memory_utilization"
     )
-    endpoint: str = Field("", description="server: its base URL, such as http://localhost:8000/v1")
+    endpoint: str = Field("", description="server, chat: its base URL, such as http://localhost:8000/v1")
     reload: Literal["vllm", "sglang"] = Field("vllm", description="server: whose way of taking new weights it has")
-    api_key_env: str = Field("", description="server: environment variable that holds its key")
+    api_key_env: str = Field("", description="server, chat: environment variable that holds its key")
     places: int = Field(96, ge=1, description="most requests sampled at once")
     kv_tokens: int = Field(
         32768,
@@ -161,8 +164,8 @@ class SamplerConfig(_Section):
 
     @model_validator(mode="after")
     def _reachable(self) -> "SamplerConfig":
-        if self.engine == "server" and not self.endpoint.startswith(("http://", "https://")):
-            raise ValueError("engine = 'server' needs endpoint, such as http://localhost:8000/v1")
+        if self.engine in ("server", "chat") and not self.endpoint.startswith(("http://", "https://")):
+            raise ValueError(f"engine = {self.engine!r} needs endpoint, such as http://localhost:8000/v1")
         return self
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bowerbird.inference.chat import Chat
-from bowerbird.inference.fake import FakeSampler
+from bowerbird.inference.fake import FakeSampler, byte_chat
 from bowerbird.inference.protocol import Request
 from bowerbird.rollout.card import run_card, run_plain
 from bowerbird.rollout.effects import Ask, Check, Checked, Draft, Reply, Run
@@ -189,6 +189,19 @@ def test_an_answer_that_was_cut_off_is_the_last_to_be_chosen(
     run: Start, replies: list[str], source: str, changes: dict[str, object]
 ) -> None:
     assert run(replies, **changes)[1].source == source
+
+
+def test_who_cannot_be_made_to_begin_writes_the_beginning_again(task: TaskView) -> None:
+    class Free(Chat):
+        constrains = False
+
+    loose = Free(byte_chat()._tokenizer)
+    card = BASE.model_copy(update={"decompose": "stubs_then_fill", "retries": 1, "verify": "visible_tests"})
+    whole = "```python\ndef add_7(x):\n    return good\n```"
+    host = Host(loose, lambda _: whole)
+    draft = host.drive(run_card(task, card, loose, token_budget=900, call_tokens=200, seed=1))
+    assert draft.source == "def add_7(x):\n    return good\n"
+    assert host.asked[0].requests[0].stop_count == 2
 
 
 def test_a_plain_answer_that_was_cut_off_ends_with_a_whole_statement(chat: Chat, task: TaskView) -> None:

@@ -97,6 +97,13 @@ def test_a_full_context_forgets_the_older_half(walked: Callable[..., tuple[Rollo
     assert nothing.submission == {"calc/sums.py": REPO["calc/sums.py"]}
 
 
+def test_the_seconds_of_all_commands_are_a_budget(walked: Callable[..., tuple[Rollout, list[str]]]) -> None:
+    wait = "```sh\nsleep 0.6\n```"
+    done, _ = walked(REACT, [wait] * 5, replace(BUDGET, seconds=1.0))
+    assert len(done.calls) == 3, "the second command is cut short, and there is no third"
+    assert done.log[-1] == {"event": "exhausted", "what": "no seconds are left"}
+
+
 def test_a_model_that_only_talks_is_told_so_twice(walked: Callable[..., tuple[Rollout, list[str]]]) -> None:
     done, asked = walked(REACT, ["I would return the sum.", FIX, "It works."])
     assert done.submission == {"calc/sums.py": b"def total(values):\n    return sum(values)\n"}

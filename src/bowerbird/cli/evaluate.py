@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.argument("run_dir", type=FOLDER, required=False)
 @click.option("--config", "config_file", type=FILE, help="Settings to evaluate with; by default the run's own.")
 @click.option("--model", metavar="NAME", help="Evaluate this model: a registry name, Hugging Face id or path.")
+@click.option("--endpoint", metavar="URL", help="The model --model of this server with OpenAI's API.")
 @settings
 @click.option("--out", type=FILE, help="Also write the report here, as JSON.")
 @click.option("--markdown", "markdown_file", type=FILE, help="Also write the tables here.")
@@ -29,6 +30,7 @@ def evaluate(
     run_dir: Path | None,
     config_file: Path | None,
     model: str | None,
+    endpoint: str | None,
     overrides: tuple[str, ...],
     out: Path | None,
     markdown_file: Path | None,
@@ -38,6 +40,8 @@ def evaluate(
 ) -> None:
     """Evaluate the newest version of RUN_DIR, or any model with --model, on held-out tasks.
 
+    With --endpoint the key is read from `sampler.api_key_env`, and tokens are counted by the length of texts.
+
     Arms at the same token budget, as `eval.arms` says: one plain sample, a fixed card, one loop over all tools (react),
     the model's own scaffold, the best of the run's archive, a scaffold of yours (file:PATH), agents of Harbor's
     (harbor:NAME). With `eval.samples` above 1 also pass@k and pass^k.
@@ -45,6 +49,10 @@ def evaluate(
     from bowerbird.viewer.live import make_watcher
     from bowerbird.viewer.tables import evaluation_tables, show
 
+    if endpoint is not None:
+        if model is None:
+            raise click.UsageError("--endpoint needs --model, the model's name there")
+        overrides = ("sampler.engine=chat", f"sampler.endpoint={endpoint}", *overrides)
     if (run_dir is None) == (model is None) and not (model is None and config_file is not None):
         raise click.UsageError("name a run directory, or a model with --model, and not both")
     for file in (out, markdown_file, picture, predictions):

@@ -28,6 +28,10 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
 
     Raises BowerbirdError for all that can be foreseen: no sandbox, no model, a full disk, a stop by the user.
     """
+    if config.sampler.engine == "chat":
+        raise ConfigError(
+            "sampler.engine = 'chat' cannot be trained on: an endpoint gives no tokens and takes no weights"
+        )
     if resume is not None:
         store, config = RunStore.open(resume)
         train_set, heldout = task_sets(config)
@@ -74,7 +78,7 @@ def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalRepo
 def evaluate_model(
     config: Config, heldout: TaskSet, model: str, version: int, watcher: Watcher, archive: Sequence[Entry] = ()
 ) -> EvalReport:
-    path = resolve(model, watcher.says)
+    path = model if config.sampler.engine == "chat" else resolve(model, watcher.says)
     # by the tasks' own verifiers, whatever a run was trained on, and otherwise under the defences of training
     own = config.model_copy(update={"verifier": VerifierConfig()})
     with (

@@ -15,6 +15,7 @@ from bowerbird.inference.engine import Engine
 from bowerbird.inference.loading import best_device, best_dtype, load_tokenizer
 from bowerbird.inference.pool import Pool
 from bowerbird.inference.protocol import Sampler
+from bowerbird.inference.remote import Endpoint, RemoteSampler
 from bowerbird.inference.server_sampler import Server, ServerSampler
 from bowerbird.inference.vllm_sampler import VllmSampler
 from bowerbird.types import ConfigError, PolicyVersion
@@ -44,6 +45,11 @@ def open_sampler(config: Config, path: str, version: int) -> Iterator[Sampler]:
     Raises ConfigError for a device that is not there, ModelError for a model that cannot be sampled exactly.
     """
     settings = config.sampler
+    if settings.engine == "chat":
+        named = Endpoint(settings.endpoint, config.model.name, settings.api_key_env)
+        with closing(RemoteSampler(named, at_once=settings.places)) as remote:
+            yield remote
+        return
     if settings.engine == "server":
         server = Server(settings.endpoint.rstrip("/"), settings.reload, os.environ.get(settings.api_key_env, ""))
         at = PolicyVersion(version, path)

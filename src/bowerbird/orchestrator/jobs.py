@@ -31,7 +31,7 @@ def scaffold_job(
     """A rollout of a scaffold, valid by now, on its task; `draw_all` is a card's, as `run_of` has it."""
     task, settings = parts.tasks.views[scaffold.task_id], config.rollout
     tokens = _remaining_budget(config, scaffold)
-    limits = (settings.calls, settings.actions, settings.call_tokens, settings.action_s)
+    limits = (settings.calls, settings.actions, settings.call_tokens, settings.action_s, settings.seconds)
     budget = Budget(tokens, *limits, settings.native_tools)
 
     def start(attempt: int) -> Run:

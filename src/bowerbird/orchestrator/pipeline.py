@@ -23,7 +23,7 @@ from bowerbird.inference.memory import give_back
 from bowerbird.orchestrator.admission import Admission
 from bowerbird.orchestrator.credit import credit, samples
 from bowerbird.orchestrator.experience import Experience
-from bowerbird.orchestrator.frontier import Probe
+from bowerbird.orchestrator.frontier import Draw, Probe
 from bowerbird.orchestrator.ledger import Group, Ledger
 from bowerbird.orchestrator.loop import Step
 from bowerbird.orchestrator.progress import Watcher
@@ -44,6 +44,15 @@ class Updates(Protocol):
     def begin(self, update: Update) -> None: ...
 
     def poll(self, seconds: float) -> Learned | None: ...
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A wave whose tasks are being chosen."""
+
+    wave: Wave
+    draw: Draw
+    rewards: Future[dict[str, list[float]]] | None = None
 
 
 @dataclass(slots=True)
@@ -90,6 +99,7 @@ class Pipeline:
         self._clock = Clock()
         self._version = done
         self._given: _Given | None = None
+        self._draft: _Draft | None = None
         self._again = ledger.steps_after(done)  # decided before a kill: learned again, from the same groups
         self._ready = ledger.waiting()
         waves, accepted = ledger.waves(), ledger.accepted()
@@ -116,8 +126,8 @@ class Pipeline:
 
     def _admit(self) -> None:
         while (room := self._room()) > 0:
-            if not self._drawn:
-                self._draw()
+            if not self._drawn and not self._draw():
+                return
             wave = self._drawn[0][0]
             lot: list[tuple[int, TaskView]] = []
             while self._drawn and self._drawn[0][0] is wave and len(lot) < room:
@@ -132,12 +142,24 @@ class Pipeline:
         left = self._config.steps * self._batch - self._accepted - self._running
         return min(left, self._admission.capacity(self._version, self._accepted, self._running))
 
-    def _draw(self) -> None:
-        self._waves += 1
-        wave = Wave(self._config, self._stages, self._waves)
-        tasks = self._probe.draw(self._experience.curriculum, wave.seed)
-        self._ledger.draw(wave.number, [t.task_id for t in tasks], self._experience.curriculum.state())
-        self._drawn.extend((wave, place, task) for place, task in enumerate(tasks))
+    def _draw(self) -> bool:
+        """Whether the next wave's tasks are there. The samples that choose them come while all else goes on."""
+        curriculum = self._experience.curriculum
+        if self._draft is None:
+            wave = Wave(self._config, self._stages, self._waves + 1)
+            self._draft = _Draft(wave, self._probe.begin(curriculum, wave.seed))
+        draft = self._draft
+        if not draft.draw.sampled:
+            return False
+        if draft.rewards is None:
+            draft.rewards = self._graders.submit(self._probe.rewards, draft.draw)
+        if not draft.rewards.done() and (self._driver.busy or self._grading or self._learner.busy):
+            return False
+        tasks = self._probe.choose(draft.draw, draft.rewards.result(), curriculum)
+        self._waves, self._draft = draft.wave.number, None
+        self._ledger.draw(self._waves, [t.task_id for t in tasks], curriculum.state())
+        self._drawn.extend((draft.wave, place, task) for place, task in enumerate(tasks))
+        return True
 
     def _proposed(
         self,

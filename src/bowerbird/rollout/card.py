@@ -49,8 +49,7 @@ def run_card(
     """
     state = _State(token_budget, card.max_steps)
     together = draw_all or card.select != "visible_pass"
-    prompt = first_prompt(task, card.decompose)
-    ids = chat.prompt(prompt.messages, prompt.prefill)
+    prompt, ids = _opened(chat, first_prompt(task, card.decompose))
     for round_number in range(card.retries + 1):
         fresh = yield from _answers(state, card, ids, prompt, call_tokens, seed, together)
         if not fresh or (yield from _verified(state, card, fresh)):
@@ -165,7 +164,8 @@ def _next_prompt(task: TaskView, card: Card, chat: Chat, state: _State, failed: 
         last = state.attempts[failed].completion
         opening = first_prompt(task, card.decompose)
         talk = repair_text(message, card.view, edit)
-        return opening, chat.extend(last.prompt_ids + last.token_ids, talk, opening.prefill)
+        ids = chat.extend(last.prompt_ids + last.token_ids, talk, opening.prefill)
+        return opening if chat.constrains else Prompt(opening.messages), ids
     note = ""
     if card.on_error == "retry":
         note = "An earlier attempt failed" + (f": {message}" if card.view == "full" else ".")
@@ -174,8 +174,13 @@ def _next_prompt(task: TaskView, card: Card, chat: Chat, state: _State, failed: 
             note = "Earlier attempts failed:\n" + "\n".join(sorted(lines)[:3])
     elif card.on_error == "replan":
         note = "An earlier attempt failed. Solve it another way."
-    prompt = first_prompt(task, card.decompose, note)
-    return prompt, chat.prompt(prompt.messages, prompt.prefill)
+    return _opened(chat, first_prompt(task, card.decompose, note))
+
+
+def _opened(chat: Chat, prompt: Prompt) -> tuple[Prompt, tuple[int, ...]]:
+    """A prompt as it will be answered, and its ids. Who cannot be made to begin so writes that beginning again."""
+    ids = chat.prompt(prompt.messages, prompt.prefill)
+    return prompt if chat.constrains else Prompt(prompt.messages), ids
 
 
 def _request(ids: tuple[int, ...], prompt: Prompt, limit: int, temperature: float, seed: int) -> Request:

@@ -48,13 +48,15 @@ class Full(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one rollout may use. Tokens are sampled ones; an action is whatever a sandbox is needed for."""
+    """What one rollout may use. Tokens are sampled ones; an action is whatever a sandbox is needed for; `seconds` are
+    those of its commands and tests, all together."""
 
     tokens: int
     calls: int
     actions: int
     call_tokens: int
     action_s: float = 20.0
+    seconds: float = 1800.0
     native_tools: bool = True  # in the form of the model's own template, where it has one
 
 
@@ -79,6 +81,7 @@ class Host:
     log: list[dict[str, JsonValue]] = field(default_factory=list)
     actor: str = "scaffold"  # who decides on commands: a program, or the model in the loop of a plan
     actions: int = 0
+    seconds: float = 0.0
     notes: dict[str, str] = field(default_factory=dict)
     submitted: bool = False
     _talks: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -99,6 +102,7 @@ class Host:
             "tokens": self.tokens_left,
             "calls": self.budget.calls - len(self.calls),
             "actions": self.budget.actions - self.actions,
+            "seconds": int(self.budget.seconds - self.seconds),
         }
 
     def draft(self) -> Draft:
@@ -154,7 +158,7 @@ class Host:
         self._charge()
         mark = f"{derive(self.seed, 'mark', self.actions):x}"
         wall = timeout_s if 0 < timeout_s < self.budget.action_s else self.budget.action_s  # NaN is neither
-        done = cast(Execution, (yield Act(self._session.argv(command, mark), wall)))
+        done = yield from self._act(self._session.argv(command, mark), wall)
         output = self._session.finished(done, mark)
         ran = Ran(None if done.timed_out else done.exit_code, output)
         self.log.append(
@@ -203,7 +207,7 @@ class Host:
         """Whether what stands in the workspace passes the visible tests, and what they say."""
         if self.task.visible:
             self._charge()
-            done = cast(Execution, (yield Act(self.task.visible, self.budget.action_s)))
+            done = yield from self._act(self.task.visible, self.budget.action_s)
             self.log.append({"event": "checks", "passed": [done.exit_code == 0]})
             return done.exit_code == 0, (done.stdout + done.stderr).decode("utf-8", "replace")
         if not self.task.examples:
@@ -235,11 +239,18 @@ class Host:
         self._charge()
         folder = self._session.folder
         line = f"cd -- {shlex.quote(folder)} 2>/dev/null; {command}" if folder else command
-        return cast(Execution, (yield Act(("/bin/sh", "-c", line), self.budget.action_s)))
+        return (yield from self._act(("/bin/sh", "-c", line), self.budget.action_s))
+
+    def _act(self, argv: tuple[str, ...], wall_s: float) -> Generator[Effect, Reply, Execution]:
+        done = cast(Execution, (yield Act(argv, min(wall_s, self.budget.seconds - self.seconds))))
+        self.seconds += done.wall_s
+        return done
 
     def _charge(self) -> None:
         if self.actions >= self.budget.actions:
             raise Exhausted("no actions are left")
+        if self.seconds >= self.budget.seconds:
+            raise Exhausted("no seconds are left")
         self.actions += 1
 
     # -- what only the host remembers --------------------------------------------------------------
