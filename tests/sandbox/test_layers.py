@@ -159,12 +159,17 @@ def test_bases_nobody_uses_are_given_up_oldest_first(tmp_path: Path, monkeypatch
     bases = Bases(tmp_path, None)
     held, *others = [bases.borrow(Base({"f": bytes([number]) * 10}), done) for number in range(5)]
     assert bases.borrow(Base({"f": bytes(10)}), done) == held, "the same files lie once"
-    other = bases.borrow(Base({"f": Executable(bytes(10))}), done)
-    assert other != held, "a mode makes another base"
-    bases.give_back(other)
     for folder in others:
         bases.give_back(folder)
     assert [folder.exists() for folder in (held, *others)] == [True, False, False, True, True]
+
+
+def test_files_of_another_mode_are_another_base(tmp_path: Path) -> None:
+    bases = Bases(tmp_path, None)
+    plain, tool = bases.borrow(Base({"f": b"1"}), done), bases.borrow(Base({"f": Executable(b"1")}), done)
+    assert plain != tool
+    assert [bool((folder / "f").stat().st_mode & 0o111) for folder in (plain, tool)] == [False, True]
+    assert bases.borrow(Base({"f": Executable(b"1")}), done) == tool
 
 
 def test_a_base_that_cannot_be_laid_leaves_nothing(tmp_path: Path) -> None:
