@@ -13,7 +13,7 @@ from bowerbird.inference.protocol import Request
 from bowerbird.orchestrator.progress import Silent
 from bowerbird.tasks.katas import generate as katas
 from bowerbird.tasks.repos import generate as repos
-from bowerbird.types import WHOLE, ConfigError, Rollout, RunError, TaskError, TaskView
+from bowerbird.types import WHOLE, ConfigError, Executable, Rollout, RunError, TaskError, TaskView
 
 CHAT = byte_chat()
 KATA = katas(0, 1, families=["clamp"])[0]
@@ -116,6 +116,21 @@ def test_links_and_what_did_not_change_are_not_taken(tmp_path: Path) -> None:
     (found,) = ran(harbor(tmp_path, work), guests(whole), "")
     assert found.submission == {"new.py": b"x = 1"}
     assert found.anomalies == ()  # as with our own agents: what cannot be taken counts as unchanged
+
+
+def test_what_an_agent_makes_executable_is_so_and_what_was_stays_so(tmp_path: Path) -> None:
+    tools = {"run": Executable(b"#!/bin/sh\n"), "tool": Executable(b"#!/bin/sh\n")}
+    task = replace(REPO.view, submission=WHOLE, workspace=tools)
+    work = """
+        (folder / "run").write_text("#!/bin/sh\\n")
+        (folder / "tool").write_text("#!/bin/sh\\necho 1\\n")
+        (folder / "new").write_text("#!/bin/sh\\n")
+        (folder / "new").chmod(0o755)
+"""
+    (found,) = ran(harbor(tmp_path, work), guests(task), "")
+    assert found.submission == {"tool": Executable(b"#!/bin/sh\necho 1\n"), "new": Executable(b"#!/bin/sh\n")}
+    write_public(tmp_path / "public", task)
+    assert (tmp_path / "public" / "environment" / "workspace" / "run").stat().st_mode & 0o111
 
 
 def test_too_much_is_nothing(tmp_path: Path) -> None:

@@ -1,15 +1,16 @@
 """What a rollout leaves, where a task takes the whole workspace."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bowerbird.rollout.desk import Desk
-from bowerbird.rollout.effects import Act
+from bowerbird.rollout.effects import Act, Write
 from bowerbird.sandbox import Sandbox
 from bowerbird.tasks.patch import Change, unified
-from bowerbird.types import WHOLE, TaskView
+from bowerbird.types import WHOLE, Executable, TaskView
 
 FILES = {f"part/{n}.py": f"n = {n}\n".encode() for n in range(50)} | {"README": b"hello\n"}
 TASK = TaskView("t", "c", "do", "", (), WHOLE, workspace=FILES)
@@ -54,3 +55,20 @@ def test_too_much_to_look_through(sandbox: Sandbox, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("bowerbird.rollout.desk.MOST_CHANGED", 10)
     files, odd = left(sandbox, "for i in $(seq 20); do echo >n$i; done")
     assert (files, odd) == ({}, ()), "too much is nothing submitted, and no attack"
+
+
+@pytest.mark.sandbox
+def test_an_executable_bit_is_part_of_the_work(sandbox: Sandbox) -> None:
+    tools = {name: Executable(b"#!/bin/sh\necho 1\n") for name in ("kept", "edited", "loses", "linked")}
+    desk = Desk(sandbox, replace(TASK, workspace=FILES | tools))
+    command = "./kept && chmod +x part/1.py && chmod 4711 part/2.py && chmod 4755 kept && chmod -x loses && rm linked"
+    assert desk.act(Act(("/bin/sh", "-c", f"{command} && ln -s kept linked"))).exit_code == 0
+    assert desk.do(Write("edited", b"#!/bin/sh\necho 2\n"))
+    assert desk.act(Act(("./edited",))).stdout == b"2\n"
+    found, _ = desk.leave()
+    assert found.files == {
+        "part/1.py": Executable(FILES["part/1.py"]),
+        "part/2.py": Executable(FILES["part/2.py"]),
+        "loses": bytes(tools["loses"]),
+        "edited": Executable(b"#!/bin/sh\necho 2\n"),
+    }

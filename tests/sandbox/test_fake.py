@@ -3,7 +3,7 @@
 import pytest
 
 from bowerbird.sandbox import Execution, FakeCall, FakeSandbox, Limits, Sandbox, Workspace, run_calls, scripted
-from bowerbird.types import Case, Facts, SandboxError
+from bowerbird.types import Case, Executable, Facts, SandboxError
 
 
 def test_it_fits_the_protocol():
@@ -63,3 +63,13 @@ def test_it_tells_the_facts_that_it_was_given():
     off = FakeSandbox(watch="off").open({})
     off.note(told)
     assert off.watched() == Facts()
+
+
+def test_what_was_executable_stays_so():
+    workspace = FakeSandbox().open({"tool": Executable(b"1"), "plain": b"1"})
+    number = workspace.snapshot()
+    for path in ("tool", "plain"):
+        workspace.write(path, b"2")
+    assert workspace.collect(["tool", "plain"]).files == {"tool": Executable(b"2"), "plain": b"2"}
+    assert workspace.restore(number)
+    assert workspace.files["tool"] == Executable(b"1")

@@ -2,6 +2,7 @@
 
 import os
 import random
+import stat
 from ast import literal_eval
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,11 @@ import pytest
 from bowerbird.sandbox import Base, Limits, LocalSandbox
 from bowerbird.sandbox.bases import Bases
 from bowerbird.sandbox.layers import Layers, Stack
-from bowerbird.types import SandboxError
+from bowerbird.types import Executable, SandboxError
 
 FILES = {f"{folder}/{name}": f"{folder}{name}".encode() for folder in ("a", "a/b", "c/d", "e") for name in "xyz"}
 BASE = Base(FILES | {f"many/{number}": b"" for number in range(40)})  # enough of them to be shared
-GIT = Base(FILES, git=True)
+GIT = Base(FILES | {"run": Executable(b"#!/bin/sh\n")}, git=True)
 LIMITS = Limits(wall_s=60.0, cpu_s=60)
 PATHS = [*FILES, "a", "a/b/n", "c", "n", "e/new/n"]
 
@@ -120,6 +121,7 @@ def test_a_base_can_be_one_commit(local: LocalSandbox) -> None:
     with local.open({}, base=GIT) as workspace:
         said = workspace.run(["sh", "-c", "git log --format=%s; git status --short; git remote"], limits=LIMITS)
         assert (said.exit_code, said.stdout) == (0, b"base\n")
+        assert workspace.run(["git", "ls-files", "-s", "run"]).stdout.startswith(b"100755 ")
         workspace.run(["sh", "-c", "echo 1 >a/x; rm c/d/x"])
         assert workspace.run(["git", "status", "--short"]).stdout == b" M a/x\n D c/d/x\n"
         assert workspace.run(["git", "commit", "-qam", "mine"]).exit_code == 0
@@ -139,6 +141,19 @@ def done(_folder: Path, _base: Base) -> None:
     """Nothing is to be done with its files."""
 
 
+def test_what_takes_a_place_is_no_more_executable_than_it_was(tmp_path: Path) -> None:
+    layers = Layers(tmp_path, None)
+    layers.write("tool", Executable(b"1"))
+    (tmp_path / "work" / "way").symlink_to("tool")
+    (tmp_path / "work" / "folder").mkdir(mode=0o755)
+    there = {name: layers.executable(name) for name in ("tool", "way", "folder", "gone", "tool/x")}
+    assert there == {"tool": True, "way": False, "folder": False, "gone": False, "tool/x": False}
+    (tmp_path / "work" / "tool").chmod(0o6755)
+    layers.write("tool", Executable(b"2"))
+    assert stat.S_IMODE((tmp_path / "work" / "tool").stat().st_mode) == 0o755
+    layers.close()
+
+
 def test_bases_nobody_uses_are_given_up_oldest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bowerbird.sandbox.bases.KEPT_BYTES", 25)
     bases = Bases(tmp_path, None)
@@ -147,6 +162,14 @@ def test_bases_nobody_uses_are_given_up_oldest_first(tmp_path: Path, monkeypatch
     for folder in others:
         bases.give_back(folder)
     assert [folder.exists() for folder in (held, *others)] == [True, False, False, True, True]
+
+
+def test_files_of_another_mode_are_another_base(tmp_path: Path) -> None:
+    bases = Bases(tmp_path, None)
+    plain, tool = bases.borrow(Base({"f": b"1"}), done), bases.borrow(Base({"f": Executable(b"1")}), done)
+    assert plain != tool
+    assert [bool((folder / "f").stat().st_mode & 0o111) for folder in (plain, tool)] == [False, True]
+    assert bases.borrow(Base({"f": Executable(b"1")}), done) == tool
 
 
 def test_a_base_that_cannot_be_laid_leaves_nothing(tmp_path: Path) -> None:

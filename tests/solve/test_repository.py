@@ -1,5 +1,7 @@
 """A user's repository: what is taken, how a change reads, and that nothing is lost."""
 
+import os
+import stat
 import subprocess
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from bowerbird.scaffold.plan import REACT
 from bowerbird.solve.repository import apply, read_repository
 from bowerbird.solve.shelf import Kept, Shelf, identity
 from bowerbird.tasks.patch import Change, changed, unified
-from bowerbird.types import ConfigError, RunError
+from bowerbird.types import ConfigError, Executable, RunError
 
 
 @pytest.fixture
@@ -22,6 +24,10 @@ def repo(tmp_path: Path) -> Path:
     (root / ".venv").mkdir()
     (root / ".venv" / "x.py").write_text("no")
     return root
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def git(root: Path, *words: str) -> None:
@@ -60,11 +66,26 @@ def test_a_patch_is_one_that_git_applies(repo: Path, tmp_path: Path) -> None:
 def test_applying_keeps_modes_and_removes_what_is_gone(repo: Path) -> None:
     (repo / "src" / "a.py").chmod(0o755)
     found = read_repository(repo)
-    apply(found, Change({"src/a.py": b"new\n", "b.bin": None, "deep/er/c.py": b"c"}))
+    assert found.files["src/a.py"] == Executable(b"one\ntwo\n")
+    apply(found, Change({"src/a.py": Executable(b"new\n"), "b.bin": None, "deep/er/c.py": b"c"}))
     assert (repo / "src" / "a.py").read_text() == "new\n"
-    assert (repo / "src" / "a.py").stat().st_mode & 0o111
+    assert mode(repo / "src" / "a.py") == 0o755
     assert not (repo / "b.bin").exists()
     assert (repo / "deep" / "er" / "c.py").read_text() == "c"
+    assert not mode(repo / "deep" / "er" / "c.py") & 0o111
+
+
+def test_only_an_executable_bit_that_changed_is_applied(repo: Path) -> None:
+    for name, kept in (("gains", 0o640), ("loses", 0o775), ("theirs", 0o600)):
+        (repo / name).write_text("x")
+        (repo / name).chmod(kept)
+    found = read_repository(repo)
+    (repo / "theirs").chmod(0o700)  # by the user, meanwhile
+    apply(found, Change({"gains": Executable(b"x"), "loses": b"x", "theirs": b"y", "new": Executable(b"x")}))
+    modes = {name: mode(repo / name) for name in ("gains", "loses", "theirs", "new")}
+    umask = os.umask(0)
+    os.umask(umask)
+    assert modes == {"gains": 0o750, "loses": 0o664, "theirs": 0o700, "new": 0o777 & ~umask}
 
 
 def test_a_file_that_the_user_changed_meanwhile_stops_it_before_anything_is_written(repo: Path) -> None:

@@ -1,6 +1,7 @@
 """`bowerbird solve` as a user runs it, over a scripted endpoint on a real socket and the real sandbox."""
 
 import json
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -166,3 +167,27 @@ def test_what_cannot_be_taken_back_is_left_as_it_was(
     assert sorted(path.name for path in repo.iterdir()) == ["calc.py", "made.py", "other.txt"]
     assert (repo / "calc.py").read_text() == "def add(a, b):\n    return a - b\n"
     assert (repo / "other.txt").read_text() == "left alone\n"
+
+
+def test_scripts_run_in_the_copy_and_come_back_as_scripts(
+    solve: Callable[..., "subprocess.CompletedProcess[str]"], repo: Path, tmp_path: Path
+) -> None:
+    (repo / "run.sh").write_text(f"#!/bin/sh\n{TESTS}\n")
+    (repo / "run.sh").chmod(0o755)
+    program = tmp_path / "own.py"
+    program.write_text(
+        "def run(h):\n    h.llm('x')\n    h.tool('edit', {'path': 'calc.py', 'old': 'a - b', 'new': 'a + b'})\n"
+        "    h.write('run.sh', h.read('run.sh') + 'echo ran\\n')\n    h.run('chmod +x other.txt')\n"
+        "    h.write('new.sh', '#!/bin/sh\\n')\n    h.run('chmod 4777 new.sh')\n"
+    )
+    words = ("--scaffold", str(program), "--tests", "./run.sh")
+    with serving(lambda _: "x") as url:
+        patched = solve(url, *words, "--patch", str(tmp_path / "p.patch"))
+        done = solve(url, *words)
+    assert "visible tests pass" in patched.stdout, patched.stderr
+    assert "other.txt b/other.txt\nold mode 100644\nnew mode 100755\n" in done.stdout
+    patch = (tmp_path / "p.patch").read_text()
+    assert "b/new.sh\nnew file mode 100755\n" in patch
+    assert "run.sh b/run.sh\n---" in patch, "its mode did not change"
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) & 0o7100 for path in repo.iterdir()}
+    assert modes == {"calc.py": 0, "other.txt": 0o100, "run.sh": 0o100, "new.sh": 0o100}

@@ -18,7 +18,7 @@ from bowerbird.sandbox import open_sandbox
 from bowerbird.sandbox.engine import command_of
 from bowerbird.tasks import load_task, load_tasks
 from bowerbird.tasks.images import imaged_task, write_imaged
-from bowerbird.types import WHOLE, TaskError
+from bowerbird.types import WHOLE, Executable, TaskError
 
 ENGINES = os.environ.get("BOWERBIRD_ENGINES", "").split()
 engines = pytest.mark.parametrize("engine", ENGINES or [pytest.param("none", marks=pytest.mark.skip("no engine"))])
@@ -58,11 +58,12 @@ def test_what_needs_more_than_one_image_is_refused(tmp_path: Path) -> None:
 
 def test_a_task_written_anew_names_its_image(tmp_path: Path) -> None:
     root = harbor_task(tmp_path / "from")
-    write_imaged(tmp_path / "to", root, "x@sha256:1", "/app", {"greet.sh": b"a"}, {"greet.sh": b"b"}, git=True)
+    files = {"greet.sh": b"a", "tool": Executable(b"a")}
+    write_imaged(tmp_path / "to", root, "x@sha256:1", "/app", files, {"greet.sh": b"b"}, git=True)
     view, spec = (task := load_task(tmp_path / "to")).view, task.spec
     assert (view.image, view.folder, view.git, view.submission) == ("x@sha256:1", "/app", True, WHOLE)
     assert (spec.kind, spec.image, spec.folder, spec.timeout_s) == ("script", "x@sha256:1", "/app", 60.0)
-    assert view.workspace == {"greet.sh": b"a"}
+    assert view.workspace == files
     assert (view.category, view.difficulty, view.instruction) == (
         "shell",
         0.25,
@@ -123,7 +124,7 @@ def test_a_task_runs_and_is_graded_in_its_image(engine: str, tmp_path: Path) -> 
     (task,) = load_tasks(tmp_path / "to").views.values()
     spec = load_tasks(tmp_path / "to").spec(task.task_id)
     assert task.image.startswith(("bowerbird-task:", "localhost/bowerbird-task"))
-    assert task.workspace == {"greet.sh": b"echo hello wrold\n"}
+    assert task.workspace == {"greet.sh": Executable(b"echo hello wrold\n")}
     sandbox = open_sandbox(engine)
     desk = Desk(sandbox, task)
     seen = desk.act(Act(("sh", "-c", "pwd; ls -A . /work; ./link; cat .git/secret; ls /opt"), 30.0)).stdout
@@ -133,7 +134,7 @@ def test_a_task_runs_and_is_graded_in_its_image(engine: str, tmp_path: Path) -> 
     assert b"the-future" not in seen
     assert desk.do(Write("greet.sh", b"echo hello world\n"))
     collected, _ = desk.leave()
-    assert collected.files == {"greet.sh": b"echo hello world\n"}
+    assert collected.files == {"greet.sh": Executable(b"echo hello world\n")}
     verifier = make_verifier("task", sandbox)
     assert verifier.verify(spec, collected.files).reward == 1.0
     assert verifier.verify(spec, {"greet.sh": b"echo hello\n"}).reward == 0.0

@@ -16,7 +16,7 @@ from bowerbird.rewards.verifiers import make_verifier
 from bowerbird.sandbox import Sandbox
 from bowerbird.tasks import load_reference, load_task
 from bowerbird.tasks.swebench import checkout, is_test, read_instances
-from bowerbird.types import WHOLE, Facts, Outcome, Rollout, Scaffold, TaskError
+from bowerbird.types import WHOLE, Executable, Facts, Outcome, Rollout, Scaffold, TaskError
 
 OLD = "def half(x):\n    return x // 3\n"
 TEST = "from small.sums import half\n\n\ndef test_kept():\n    assert half(0) == 0\n"
@@ -114,6 +114,33 @@ def test_a_renamed_file_is_found_under_its_old_name(dataset: Path) -> None:
     assert "rename from" in json.loads(dataset.read_text())["patch"]
     assert convert(dataset).exit_code == 0
     assert set(load_reference(dataset.parent / "out" / "org__small-1").files) == {"src/small/halves.py"}
+
+
+def test_modes_are_those_of_git(dataset: Path) -> None:
+    clone = dataset.parent / "clones" / "org__small"
+    for name in ("run.sh", "plain.sh", "tests/tool.sh"):
+        (clone / name).write_text("#!/bin/sh\n")
+    for name in ("run.sh", "tests/tool.sh"):
+        (clone / name).chmod(0o755)
+    git(clone, "add", "-A")
+    git(clone, "commit", "-qm", "scripts")
+    (clone / "plain.sh").chmod(0o755)
+    (clone / "run.sh").write_text("#!/bin/sh\necho 1\n")
+    (clone / "new.sh").write_text("#!/bin/sh\n")
+    (clone / "new.sh").chmod(0o755)
+    git(clone, "add", "-A")
+    changed(dataset, base_commit=git(clone, "rev-parse", "HEAD").strip(), patch=git(clone, "diff", "--cached"))
+    assert convert(dataset).exit_code == 0
+    folder, script = dataset.parent / "out" / "org__small-1", b"#!/bin/sh\n"
+    task = load_task(folder)
+    assert task.view.workspace["run.sh"] == Executable(script) == task.spec.files["workspace/run.sh"]
+    assert task.view.workspace["plain.sh"] == script
+    assert task.spec.files["tests/tests/tool.sh"] == Executable(script)
+    assert load_reference(folder).files == {
+        "run.sh": Executable(b"#!/bin/sh\necho 1\n"),
+        "plain.sh": Executable(script),
+        "new.sh": Executable(script),
+    }
 
 
 def test_nothing_of_the_answer_is_shown(dataset: Path) -> None:

@@ -35,7 +35,7 @@ from bowerbird.sandbox.local import own_folders
 from bowerbird.tasks.harbor import submission_note
 from bowerbird.tasks.patch import is_control
 from bowerbird.tasks.write import write_file
-from bowerbird.types import WHOLE, ConfigError, Facts, Rollout, RunError, TaskError, TaskView
+from bowerbird.types import WHOLE, ConfigError, Executable, Facts, Rollout, RunError, TaskError, TaskView
 
 PREFIX = "harbor:"  # before the name of Harbor's agent, in the name of an arm
 _LOCAL = "bowerbird.evals.harbor.environment:LocalEnvironment"
@@ -163,7 +163,7 @@ def write_public(root: Path, task: TaskView) -> None:
         "instruction.md": "\n\n".join(notes) + "\n",
         "environment/Dockerfile": f"FROM {image}\nWORKDIR {folder}\nCOPY workspace/ {folder}/\n",
         "environment/workspace/.keep": "",
-        "tests/test.sh": "#!/bin/sh\nexit 1\n",
+        "tests/test.sh": Executable(b"#!/bin/sh\nexit 1\n"),
     }
     files |= {f"environment/workspace/{name}": data for name, data in task.workspace.items()}
     for name, data in files.items():
@@ -211,7 +211,7 @@ def _rollout(root: Path, guest: Guest, line: Line, error: str | None) -> Rollout
     """What an agent left, and whose fault it is if something failed."""
     task = guest.task
     found = root / "trials" / guest.rollout_id / "artifacts" / folder_of(task).lstrip("/")
-    collected = _whole(found, task) if task.submission == WHOLE else _collected(found, task.submission)
+    collected = _whole(found, task) if task.submission == WHOLE else _collected(found, task.submission, task)
     failed = line.broken or (error if error is not None and not error.startswith(_OWN_ENDS) else None)
     return Rollout(
         rollout_id=guest.rollout_id,
@@ -227,8 +227,11 @@ def _rollout(root: Path, guest: Guest, line: Line, error: str | None) -> Rollout
     )
 
 
-def _collected(folder: Path, names: Sequence[str]) -> Collected:
-    return collect_files(lambda name: _open(folder, name), names, READ_BYTES)
+def _collected(folder: Path, names: Sequence[str], task: TaskView) -> Collected:
+    found = collect_files(lambda name: _open(folder, name), names, READ_BYTES)
+    # not all of Harbor's environments hand modes out: what was executable stays so
+    kept = {n: Executable(found.files[n]) for n in found.files if isinstance(task.workspace.get(n), Executable)}
+    return Collected({**found.files, **kept}, found.anomalies)
 
 
 def _whole(folder: Path, task: TaskView) -> Collected:
@@ -240,7 +243,7 @@ def _whole(folder: Path, task: TaskView) -> Collected:
         name = path.relative_to(folder).as_posix()
         if is_control(name) or not set(CACHES).isdisjoint(path.relative_to(folder).parts) or path.name == ".keep":
             continue
-        data = _collected(folder, (name,)).files.get(name)
+        data = _collected(folder, (name,), task).files.get(name)
         if data is not None and task.workspace.get(name) != data:
             changed[name], size = data, size + len(data)
         if len(changed) > MOST_CHANGED or size > MOST_BYTES:

@@ -20,7 +20,7 @@ from bowerbird.rollout.checks import check_visible
 from bowerbird.rollout.desk import Desk
 from bowerbird.rollout.effects import Ask, AtDesk, Check, Checked, Draft, Effect, Reply, Run
 from bowerbird.sandbox import Limits, Sandbox
-from bowerbird.types import WHOLE, Completion, Facts, InfraError, Rollout, TaskView
+from bowerbird.types import WHOLE, Completion, Facts, InfraError, Rollout, TaskView, mode_of, with_mode
 
 CHECK_LIMITS = Limits(wall_s=3.0, cpu_s=3, output_bytes=1 << 16)
 
@@ -239,7 +239,8 @@ def submission(task: TaskView, draft: Draft) -> Mapping[str, bytes]:
     source = draft.source or ""
     if task.submission == WHOLE:  # one text is no file of a whole workspace
         return {}
-    return {task.submission[0]: source.encode()} if source.strip() else {}
+    name = task.submission[0]
+    return {name: with_mode(source.encode(), mode_of(task.workspace.get(name)))} if source.strip() else {}
 
 
 def _no_code(draft: Draft) -> str:

@@ -11,6 +11,8 @@ import stat
 from functools import cache
 from pathlib import PurePosixPath
 
+from bowerbird.types import mode_of
+
 _SYS_OPENAT2 = 437  # the same number on every architecture
 _RESOLVE = 0x02 | 0x04 | 0x08  # NO_MAGICLINKS, NO_SYMLINKS, BENEATH
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -108,8 +110,8 @@ def _is_link_on_the_way(folder: int, parents: list[str]) -> bool:
     return False
 
 
-def write_beneath(folder: int, path: str, data: bytes, owner: int | None = None, mode: int = 0o644) -> None:
-    """Put `data` at `path`, replacing whatever a hostile program left in the way. Raises OSError.
+def write_beneath(folder: int, path: str, data: bytes, owner: int | None = None) -> None:
+    """Put `data` at `path` as a file of its mode, replacing whatever a hostile program left in the way. Raises OSError.
 
     `owner`: uid and gid that new files and folders get, or None to leave them.
     """
@@ -122,7 +124,7 @@ def write_beneath(folder: int, path: str, data: bytes, owner: int | None = None,
             os.close(here)
             here = below
             open_up(here)
-        _replace(here, last, data, owner, mode)
+        _replace(here, last, data, owner)
     finally:
         os.close(here)
 
@@ -159,13 +161,13 @@ def _open_folder(here: int, name: str) -> int:
         return os.open(name, _FOLDER, dir_fd=here)
 
 
-def _replace(here: int, name: str, data: bytes, owner: int | None, mode: int) -> None:
+def _replace(here: int, name: str, data: bytes, owner: int | None) -> None:
     fresh = f".{os.getpid():x}-{os.urandom(6).hex()}"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=here)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=here)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-            os.fchmod(file.fileno(), mode)
+            os.fchmod(file.fileno(), mode_of(data))
             if owner is not None:
                 os.fchown(file.fileno(), owner, owner)
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from bowerbird.sandbox.beneath import parts_of
 from bowerbird.sandbox.protocol import Collected
-from bowerbird.types import SandboxError
+from bowerbird.types import SandboxError, with_mode
 
 _KINDS = {
     stat.S_IFDIR: "folder",
@@ -28,9 +28,9 @@ class _Odd(Exception):
 def collect_files(open_file: Callable[[str], int], paths: Collection[str], max_bytes: int) -> Collected:
     """Read `paths`. `open_file` opens one as `open_beneath` does: no link followed, nothing waited for.
 
-    Only regular files with one link and at most `max_bytes` bytes come out; anything else is an anomaly
-    ("solution.py: symbolic link"). A file that does not exist is in neither: not to write is no attack.
-    Raises SandboxError when this machine is out of descriptors or memory.
+    Only regular files with one link and at most `max_bytes` bytes come out, and of their modes only whether they may be
+    executed; anything else is an anomaly ("solution.py: symbolic link"). A file that does not exist is in neither: not
+    to write is no attack. Raises SandboxError when this machine is out of descriptors or memory.
     """
     files: dict[str, bytes] = {}
     anomalies: list[str] = []
@@ -74,7 +74,7 @@ def _read(descriptor: int, max_bytes: int) -> bytes:
         data += piece
     if len(data) > max_bytes:  # it grew while we read
         raise _Odd(f"larger than {max_bytes} bytes")
-    return bytes(data)
+    return with_mode(bytes(data), facts.st_mode)
 
 
 def _reason(error: OSError) -> str:

@@ -12,7 +12,7 @@ from typing import Self
 
 from bowerbird.sandbox.beneath import parts_of
 from bowerbird.sandbox.protocol import NO_BASE, Base, Collected, Execution, Limits, Watch
-from bowerbird.types import Facts, SandboxError
+from bowerbird.types import Executable, Facts, SandboxError
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,12 @@ class FakeWorkspace:
         return Execution(done.exit_code, out, err, done.timed_out, done.truncated or cut, done.wall_s)
 
     def write(self, path: str, data: bytes) -> None:
-        """Put a file into the workspace."""
+        """Put a file into the workspace. One that was executable stays so."""
         self._check_open()
         if parts_of(path) is None:
             raise SandboxError(f"{path!r} is not a path inside the workspace")
-        self.files[path] = bytes(data)
+        kept = isinstance(self.files.get(path), Executable)
+        self.files[path] = Executable(data) if kept else data
 
     def collect(self, paths: Collection[str], *, max_bytes: int = 1 << 20) -> Collected:
         """Files with their anomalies, in the words of the real thing."""

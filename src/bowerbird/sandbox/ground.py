@@ -90,7 +90,7 @@ class Ground:
             undo.pop_all()
         try:
             for path, data in files.items():
-                workspace.write(path, data)
+                workspace.write(path, data, exact=True)
         except SandboxError:
             workspace.close()
             raise

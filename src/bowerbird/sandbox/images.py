@@ -28,7 +28,8 @@ def build_image(engine: Sequence[str], context: Path) -> str:
     what network the engine gives it. Raises SandboxUnavailable."""
     whole = hashlib.sha256()
     for path in sorted(path for path in context.rglob("*") if path.is_file()):
-        whole.update(f"{path.relative_to(context)}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        named = f"{path.relative_to(context)} {path.stat().st_mode & 0o100:o}"
+        whole.update(f"{named}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     name = f"bowerbird-task:{whole.hexdigest()[:16]}"
     if ask([*engine, "image", "inspect", name]).returncode != 0:
         _done(engine, ["build", "--tag", name, str(context)])

@@ -61,6 +61,18 @@ class Layers:
             finally:
                 os.close(fresh)
 
+    def executable(self, path: str) -> bool:
+        """Whether a regular file stands there that may be executed; not where we cannot look."""
+        try:
+            descriptor = self.open(path)
+        except OSError:
+            return False
+        try:
+            mode = os.fstat(descriptor).st_mode
+            return stat.S_ISREG(mode) and bool(mode & stat.S_IXUSR)
+        finally:
+            os.close(descriptor)
+
     def untouched(self, paths: Collection[str]) -> set[str]:
         """Those of `paths` that are still the base's own."""
         if self._below < 0:

@@ -59,11 +59,14 @@ class Base:
 
 
 class Workspace(Protocol):
-    """A writable /work that lives across commands. Every process of a command is dead when `run` returns."""
+    """A writable /work that lives across commands. Every process of a command is dead when `run` returns. Of modes it
+    keeps and tells only which files may be executed: their content is `Executable`."""
 
     def run(self, argv: Sequence[str], *, stdin: bytes = b"", limits: Limits = Limits()) -> Execution: ...
 
-    def write(self, path: str, data: bytes) -> None: ...
+    def write(self, path: str, data: bytes) -> None:
+        """Put a file there, whatever is in its place. One that was executable stays so. Raises SandboxError."""
+        ...
 
     def collect(self, paths: Collection[str], *, max_bytes: int = 1 << 20) -> Collected: ...
 

@@ -23,7 +23,7 @@ from bowerbird.sandbox.protocol import Collected, Execution, Limits
 from bowerbird.sandbox.snapshots import Snapshots
 from bowerbird.sandbox.usage import MAX_DEPTH, disk_use, memory_of_tree
 from bowerbird.sandbox.watch import Tracer, bounded
-from bowerbird.types import Facts, SandboxError
+from bowerbird.types import Executable, Facts, SandboxError
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +141,15 @@ class LocalWorkspace:
             return f"the workspace grew beyond {most_bytes} bytes or {most_entries} files"
         return None
 
-    def write(self, path: str, data: bytes) -> None:
-        """Put a file into the workspace, whatever is in its place. Raises SandboxError."""
+    def write(self, path: str, data: bytes, *, exact: bool = False) -> None:
+        """See `Workspace.write`; with `exact` the mode is that of `data`, whatever was there. Raises SandboxError."""
         if parts_of(path) is None:
             raise SandboxError(f"{path!r} is not a path inside the workspace")
         with self._lock:
             try:
-                self._open_layers().write(path, data)
+                layers = self._open_layers()
+                kept = not exact and layers.executable(path)
+                layers.write(path, Executable(data) if kept else data)
             except OSError as error:
                 raise SandboxError(f"cannot write {path} into the workspace: {error.strerror}") from error
 

@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+import stat
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bowerbird.tasks.patch import Change, is_control
-from bowerbird.types import ConfigError, RunError
+from bowerbird.types import ConfigError, Executable, RunError, mode_of, with_mode
 
 FILE_BYTES = 1 << 20  # larger files are no source: they stay out
 TOTAL_BYTES = 200 << 20
@@ -28,7 +29,7 @@ _SKIPPED = {
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """The files of a folder by relative path; `left_out` says which were not taken, and why."""
+    """The files of a folder by relative path, some `Executable`; `left_out` says which were not taken, and why."""
 
     root: Path
     files: Mapping[str, bytes]
@@ -48,12 +49,12 @@ def read_repository(root: Path) -> Repository:
         path = root / name
         if path.is_symlink() or not path.is_file() or not _straight(root, name):
             left_out.append(f"{name}: not a regular file")
-        elif (size := path.stat().st_size) > FILE_BYTES:
+        elif (facts := path.stat()).st_size > FILE_BYTES:
             left_out.append(f"{name}: larger than {FILE_BYTES >> 20} MiB")
         else:
-            total += size
+            total += facts.st_size
             try:
-                files[name] = path.read_bytes()
+                files[name] = with_mode(path.read_bytes(), facts.st_mode)
             except OSError as error:
                 left_out.append(f"{name}: {error.strerror}")
         if total > TOTAL_BYTES:
@@ -104,10 +105,20 @@ def apply(repository: Repository, change: Change) -> None:
             (root / name).unlink()
         for name, data in change.files.items():
             if data is not None:
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                (root / name).write_bytes(data)  # its mode stays
+                _write(root / name, data, mode_of(repository.files.get(name)))
     except OSError as error:
         raise RunError(f"the change was applied in part only: {error}") from error
+
+
+def _write(path: Path, data: bytes, before: int) -> None:
+    """A file that is there keeps its mode, whatever it is, but for an executable bit that was not so `before`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(data)
+        if mode_of(data) != before:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            readers = (mode & 0o444) >> 2  # as chmod would have it: who may read it may execute it
+            os.fchmod(file.fileno(), mode | readers if isinstance(data, Executable) else mode & ~0o111)
 
 
 def _straight(root: Path, name: str) -> bool:

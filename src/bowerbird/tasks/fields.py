@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from bowerbird.types import WHOLE, JsonValue, TaskError
+from bowerbird.types import WHOLE, JsonValue, TaskError, with_mode
 
 MAX_FILE = 256 << 20
 
@@ -37,7 +37,8 @@ def submission_paths(value: JsonValue, where: str) -> tuple[str, ...]:
 
 
 def files_below(folder: Path, root: Path, prefix: str = "") -> dict[str, bytes]:
-    """Regular files below `folder` by path. Links are followed inside the task directory and refused beyond it."""
+    """Regular files below `folder` by path, some `Executable`. Links are followed inside the task directory and refused
+    beyond it."""
     files: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
         if not path.is_file():
@@ -48,7 +49,7 @@ def files_below(folder: Path, root: Path, prefix: str = "") -> dict[str, bytes]:
             raise TaskError(
                 f"{path}: larger than {MAX_FILE >> 20} MiB; tasks are read into memory, fetch it in the image"
             )
-        files[prefix + path.relative_to(folder).as_posix()] = path.read_bytes()
+        files[prefix + path.relative_to(folder).as_posix()] = with_mode(path.read_bytes(), path.stat().st_mode)
     return files
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from bowerbird.types import mode_of
+
 _CONTROL = {".git", ".hg", ".svn"}
 _CONTEXT, _COMPARED = 3, 250_000  # lines shown around a change; lines of one side times lines of the other
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
@@ -13,7 +15,7 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """New content by path; None where a file is gone."""
+    """New content by path, some of it `Executable`; None where a file is gone."""
 
     files: Mapping[str, bytes | None] = field(default_factory=dict)
 
@@ -22,28 +24,44 @@ class Change:
 
 
 def changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Change:
-    """What is different in `after`."""
+    """What is different in `after`, be it the mode alone."""
     files: dict[str, bytes | None] = {name: data for name, data in after.items() if before.get(name) != data}
     return Change(files | {name: None for name in before if name not in after})
 
 
 def unified(before: Mapping[str, bytes], change: Change) -> str:
-    """As a patch that `git apply` takes, binary files named only."""
-    parts = []
+    """As a patch that `git apply` takes, modes included, binary files named only."""
+    parts: list[str] = []
     for name in sorted(change.files):
-        new, old = change.files[name], before.get(name)
-        try:
-            lines = [_LINES.findall((data or b"").decode()) for data in (old, new)]
-        except UnicodeDecodeError:
-            parts.append(f"Binary file {name} differs\n")
-            continue
-        mode = f"{'new' if old is None else 'deleted'} file mode 100644\n" if old is None or new is None else ""
-        parts.append(f"diff --git a/{name} b/{name}\n{mode}")
-        if lines[0] != lines[1]:  # else a file that is empty
-            source, target = ("/dev/null" if d is None else f"{side}/{name}" for side, d in (("a", old), ("b", new)))
-            parts.append(f"--- {source}\n+++ {target}\n")
-            parts += [_ended(line) for line in _hunks(*lines)]
+        old, new = before.get(name), change.files[name]
+        if old != new:
+            parts += _file(name, old, new)
     return "".join(parts)
+
+
+def _file(name: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
+    """The part of one file; None where there is none."""
+    same = old is not None and new is not None and bytes(old) == bytes(new)
+    pair = (b"", b"") if same else (old or b"", new or b"")
+    try:
+        lines = [_LINES.findall(data.decode()) for data in pair]
+    except UnicodeDecodeError:
+        yield f"Binary file {name} differs\n{_modes(old, new)}"
+        return
+    yield f"diff --git a/{name} b/{name}\n{_modes(old, new)}"
+    if lines[0] != lines[1]:  # else a file that is empty, or another mode
+        source, target = ("/dev/null" if d is None else f"{side}/{name}" for side, d in (("a", old), ("b", new)))
+        yield f"--- {source}\n+++ {target}\n"
+        yield from (_ended(line) for line in _hunks(*lines))
+
+
+def _modes(old: bytes | None, new: bytes | None) -> str:
+    """What git says of them between the head and the hunks."""
+    if old is None or new is None:
+        return f"{'new' if old is None else 'deleted'} file mode 100{mode_of(new if old is None else old):o}\n"
+    if mode_of(old) == mode_of(new):
+        return ""
+    return f"old mode 100{mode_of(old):o}\nnew mode 100{mode_of(new):o}\n"
 
 
 def _hunks(old: list[str], new: list[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ import tomli_w
 
 from bowerbird.tasks.fields import read_text
 from bowerbird.tasks.write import refuse_filled, write_file
-from bowerbird.types import JsonValue, TaskError
+from bowerbird.types import JsonValue, TaskError, mode_of, with_mode
 
 TEXTS = ("instance_id", "repo", "base_commit", "patch", "test_patch", "problem_statement")
 LISTS = ("FAIL_TO_PASS", "PASS_TO_PASS")
@@ -115,16 +115,17 @@ def is_test(path: str) -> bool:
 
 
 def checkout(clone: Path, commit: str) -> dict[str, bytes]:
-    """The regular files of a commit; links and submodules are left out. Raises TaskError."""
+    """The regular files of a commit, some `Executable`; links and submodules are left out. Raises TaskError."""
     listed = _git(["-C", str(clone), "ls-tree", "-r", "-z", commit], f"{clone} has no commit {commit}").split(b"\0")
     entries = [line.partition(b"\t") for line in listed if line.startswith(b"100")]
     names = b"".join(head.split()[2] + b"\n" for head, _, _ in entries)
     stream = _git(["-C", str(clone), "cat-file", "--batch"], f"cannot read {commit} of {clone}", names)
     files, at = {}, 0
-    for _, _, path in entries:
+    for head, _, path in entries:
         end = stream.index(b"\n", at)
         size = int(stream[at:end].split()[2])
-        files[path.decode("utf-8", "surrogateescape")] = stream[end + 1 : end + 1 + size]
+        name, mode = path.decode("utf-8", "surrogateescape"), int(head.split()[0], 8)
+        files[name] = with_mode(stream[end + 1 : end + 1 + size], mode)
         at = end + size + 2
     return files
 
@@ -143,8 +144,10 @@ def _patched(base: Mapping[str, bytes], patch: str, name: str) -> dict[str, byte
             if path in base:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_bytes(base[path])
+                (folder / path).chmod(mode_of(base[path]))
         _git(["apply", "-"], f"{name}: its patch does not apply to the base commit", patch.encode(), place)
-        return {path: (folder / path).read_bytes() for path in touched if (folder / path).is_file()}
+        there = [path for path in touched if (folder / path).is_file()]
+        return {path: with_mode((folder / path).read_bytes(), (folder / path).stat().st_mode) for path in there}
 
 
 def _git(arguments: Sequence[str], problem: str, stdin: bytes = b"", folder: str | None = None) -> bytes:

@@ -9,16 +9,16 @@ import tomli_w
 from bowerbird.tasks.cases import cases_to_json
 from bowerbird.tasks.harbor import submission_note
 from bowerbird.tasks.loaded import Loaded
-from bowerbird.types import TaskError
+from bowerbird.types import Executable, TaskError, mode_of
 
 DOCKERFILE = "FROM python:3.12-slim\nWORKDIR /app\nCOPY examples.json /app/examples.json\n"
-TEST_SH = """#!/bin/sh
+TEST_SH = b"""#!/bin/sh
 # Harbor reads the reward from this file; Bowerbird grades tests/cases.json with its own verifier instead.
 mkdir -p /logs/verifier
 python3 -I /tests/check.py /app && reward=1 || reward=0
 echo "$reward" > /logs/verifier/reward.txt
 """
-SOLVE_SH = "#!/bin/sh\ncp /solution/solution.py /app/solution.py\n"
+SOLVE_SH = b"#!/bin/sh\ncp /solution/solution.py /app/solution.py\n"
 
 
 def write_task(path: str | Path, task: Loaded, *, solution: str, cheats: Sequence[str] = ()) -> None:
@@ -38,9 +38,9 @@ def write_task(path: str | Path, task: Loaded, *, solution: str, cheats: Sequenc
         "tests/cases.json": cases_to_json(spec.cases),
         "tests/entry_point": view.entry_point + "\n",
         "tests/check.py": _check_source(),
-        "tests/test.sh": TEST_SH,
+        "tests/test.sh": Executable(TEST_SH),
         "solution/solution.py": solution,
-        "solution/solve.sh": SOLVE_SH,
+        "solution/solve.sh": Executable(SOLVE_SH),
     }
     files |= {f"solution/cheats/cheat_{i:02}.py": text for i, text in enumerate(cheats)}
     files |= {f"environment/workspace/{name}": data for name, data in view.workspace.items()}
@@ -92,7 +92,7 @@ def write_file(root: Path, name: str, data: str | bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data.encode() if isinstance(data, str) else data)
-        if name.endswith(".sh"):
-            path.chmod(0o755)
+        if isinstance(data, Executable):
+            path.chmod(mode_of(data))
     except OSError as error:
         raise TaskError(f"{path}: cannot be written ({error.strerror})") from None

@@ -1,5 +1,6 @@
 """The frozen records that flow between the stages, and the errors they raise. No torch, nothing of ours."""
 
+from bowerbird.types.content import Executable, mode_of, with_mode
 from bowerbird.types.errors import (
     BowerbirdError,
     ConfigError,
@@ -40,6 +41,7 @@ __all__ = [
     "Case",
     "Completion",
     "ConfigError",
+    "Executable",
     "Facts",
     "Flag",
     "InfraError",
@@ -62,4 +64,6 @@ __all__ = [
     "Verdict",
     "Verification",
     "VerifierSpec",
+    "mode_of",
+    "with_mode",
 ]

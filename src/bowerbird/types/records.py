@@ -46,7 +46,7 @@ class TaskView:
     examples: tuple[Case, ...]  # visible
     submission: tuple[str, ...] = ("solution.py",)  # declared files, relative to the workspace; WHOLE: all that differ
     difficulty: float = 0.5  # the author's guess, 0 easy to 1 never solved; used as a prior only
-    workspace: Mapping[str, bytes] = field(default_factory=dict)  # files the workspace starts with
+    workspace: Mapping[str, bytes] = field(default_factory=dict)  # files it starts with, some of them `Executable`
     visible: tuple[str, ...] = ()  # command that runs the visible tests there; examples have none
     git: bool = False  # those files are the one commit of a repository
     requirements: str = ""  # Python packages that its commands can import, as in a requirements file

@@ -11,7 +11,16 @@ from bowerbird.rewards.verifiers.script import ScriptVerifier, check_script, one
 from bowerbird.sandbox import FakeSandbox
 from bowerbird.sandbox.furnish import Letters
 from bowerbird.sandbox.protocol import Sandbox
-from bowerbird.types import Facts, InfraError, SandboxError, SandboxUnavailable, TaskError, Verification, VerifierSpec
+from bowerbird.types import (
+    Executable,
+    Facts,
+    InfraError,
+    SandboxError,
+    SandboxUnavailable,
+    TaskError,
+    Verification,
+    VerifierSpec,
+)
 
 SUM = b"a, b = map(int, input().split())\nprint(a + b)\n"
 TEST = """#!/bin/sh
@@ -154,3 +163,16 @@ def test_no_code_is_zero_and_starts_nothing() -> None:
 def test_a_back_end_that_cannot_do_it_is_the_machinerys_failure() -> None:
     with pytest.raises(SandboxError, match="script tasks"):
         ScriptVerifier(FakeSandbox()).verify(spec(), {"solution.py": SUM})
+
+
+@pytest.mark.sandbox
+def test_files_are_graded_with_the_modes_that_they_have(sandbox: Sandbox) -> None:
+    """The task's own tool, one that the answer brings, one that it took the bit from."""
+    run = "#!/bin/sh\n./own && ./new && ! ./taken && r=1 || r=0\necho $r > /logs/verifier/reward.txt\n"
+    tool = Executable(b"#!/bin/sh\n")
+    files = {"tests/test.sh": run.encode(), "workspace/own": tool, "workspace/taken": tool}
+    many = {f"workspace/part/{n}": b"x" for n in range(40)}  # enough of them to be laid once and shared
+    for given in (files, files | many):
+        answer = {"new": tool, "taken": bytes(tool)}
+        assert ScriptVerifier(sandbox).verify(spec(files=given), answer).reward == 1.0
+        assert ScriptVerifier(sandbox).verify(spec(files=given), answer | {"new": bytes(tool)}).reward == 0.0

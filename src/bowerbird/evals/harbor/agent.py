@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shlex
 import tempfile
 import threading
@@ -186,11 +187,13 @@ class HarborDesk(Desk):
 
     def _put(self, effect: Write) -> bool:
         target = self._absolute(effect.path)
+        folder, there = shlex.quote(str(Path(target).parent)), shlex.quote(target)
         with tempfile.NamedTemporaryFile() as file:
             file.write(effect.data)
             file.flush()
             try:
-                self._ran(f"mkdir -p {shlex.quote(str(Path(target).parent))}", 30.0)
+                known = self._ran(f"mkdir -p {folder} && test -f {there} -a -x {there}", 30.0)
+                os.fchmod(file.fileno(), 0o755 if known.exit_code == 0 else 0o644)
                 self._wait(self._environment.upload_file(file.name, target))
             except _TROUBLE:
                 return False

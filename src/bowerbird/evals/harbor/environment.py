@@ -20,7 +20,7 @@ from bowerbird.evals.harbor.session import Session
 from bowerbird.sandbox import LocalSandbox
 from bowerbird.sandbox.beneath import open_beneath, parts_of, write_beneath
 from bowerbird.sandbox.workspace import LocalWorkspace
-from bowerbird.types import TaskError
+from bowerbird.types import Executable, TaskError, mode_of, with_mode
 
 _LONGEST_S = 3600.0  # of a command that nobody gave a limit
 _MOST_TAKEN = 1 << 30  # bytes out of one folder
@@ -122,7 +122,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
 
     async def upload_file(self, source_path: Path | str, target_path: str) -> None:
         source = Path(source_path)
-        await asyncio.to_thread(self._put, target_path, source.read_bytes(), executable=_executable(source))
+        await asyncio.to_thread(self._put, target_path, _content(source))
 
     async def upload_dir(self, source_dir: Path | str, target_dir: str) -> None:
         await asyncio.to_thread(self._put_all, Path(source_dir), target_dir)
@@ -131,15 +131,14 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         for file in sorted(source.rglob("*")):
             if file.is_file():
                 where = f"{target.rstrip('/')}/{file.relative_to(source)}"
-                self._put(where, file.read_bytes(), executable=_executable(file))
+                self._put(where, _content(file))
 
     async def download_file(self, source_path: str, target_path: Path | str) -> None:
         await asyncio.to_thread(self._take, source_path, Path(target_path))
 
     def _take(self, source: str, target: Path) -> None:
         root, inside = self._found(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(_read(root, inside))
+        _save(target, _read(root, inside))
 
     async def download_dir(self, source_dir: str, target_dir: Path | str) -> None:
         await asyncio.to_thread(self._take_all, source_dir, Path(target_dir))
@@ -155,8 +154,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
                 if (left := left - file.stat().st_size) < 0:  # sparse files are large, and take no room inside
                     raise TaskError(f"{source}: more than {_MOST_TAKEN >> 20} MiB")
                 there = target / file.relative_to(top)
-                there.parent.mkdir(parents=True, exist_ok=True)
-                there.write_bytes(_read(root, str(file.relative_to(root))))
+                _save(there, _read(root, str(file.relative_to(root))))
 
     # -- folders -----------------------------------------------------------------------------------
 
@@ -191,7 +189,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
             self._end_session()
         return self._roots[name], inside
 
-    def _put(self, target: str, data: bytes, *, executable: bool = False) -> None:
+    def _put(self, target: str, data: bytes) -> None:
         root, inside = self._place(target)
         if target.startswith("/tests/"):
             self._end_session()
@@ -200,7 +198,7 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
         folder = _opened(root)
         try:
             assert self._workspace is not None
-            write_beneath(folder, inside, data, self._workspace.owner, 0o755 if executable else 0o644)
+            write_beneath(folder, inside, data, self._workspace.owner)
         finally:
             os.close(folder)
 
@@ -211,11 +209,18 @@ class LocalEnvironment(BaseEnvironment):  # type: ignore[misc]
             self._put_all(source, target)
         else:
             name = f"{target}{source.name}" if target.endswith("/") else target
-            self._put(name, source.read_bytes(), executable=_executable(source))
+            self._put(name, _content(source))
 
 
-def _executable(file: Path) -> bool:
-    return bool(file.stat().st_mode & 0o100)
+def _content(file: Path) -> bytes:
+    return with_mode(file.read_bytes(), file.stat().st_mode)
+
+
+def _save(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+    if isinstance(data, Executable):
+        target.chmod(mode_of(data))
 
 
 def _opened(folder: Path) -> int:
@@ -227,6 +232,6 @@ def _read(root: Path, inside: str) -> bytes:
     folder = _opened(root)
     try:
         with os.fdopen(open_beneath(folder, inside), "rb") as file:
-            return file.read()
+            return with_mode(file.read(), os.fstat(file.fileno()).st_mode)
     finally:
         os.close(folder)

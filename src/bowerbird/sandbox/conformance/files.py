@@ -8,6 +8,7 @@ from pathlib import Path
 import bowerbird
 from bowerbird.sandbox.conformance.check import Check, expect, expect_said, python, whole
 from bowerbird.sandbox.protocol import Base, Sandbox
+from bowerbird.types import Executable
 
 # argv: paths. Prints those that can be read or listed.
 _READABLE = """
@@ -150,6 +151,26 @@ def _base_is_shared_safely(sandbox: Sandbox) -> str:
     return "shared, and nobody's writes are seen"
 
 
+def _executables_stay_so(sandbox: Sandbox) -> str:
+    tool, newer = Executable(b"#!/bin/sh\necho ran\n"), b"#!/bin/sh\necho new\n"
+    others = {f"given/{number}": b"" for number in range(50)}
+    for more in ({}, others):  # few files may be written out where many are shared
+        base = Base({"tool": tool, "plain": bytes(tool), "gone": tool, **more})
+        with sandbox.open({"own": tool, "gone": bytes(tool)}, base=base) as workspace:
+            ran = [workspace.run([f"./{name}"]).exit_code == 0 for name in ("tool", "own", "plain", "gone")]
+            expect(ran == [True, True, False, False], f"what ran of tool, own, plain, gone: {ran}")
+            workspace.write("tool", newer)
+            number = workspace.snapshot()
+            workspace.run(["/bin/sh", "-c", "chmod 755 plain; chmod 644 tool own"])
+            taken = workspace.collect(["tool", "own", "plain"]).files
+            expect(taken == {"tool": newer, "own": bytes(tool), "plain": tool}, f"after chmod: {dict(taken)}")
+            expect(workspace.restore(number), "there is no such snapshot")
+            taken = workspace.collect(["tool", "own", "plain"]).files
+            expect(taken == {"tool": Executable(newer), "own": tool, "plain": bytes(tool)}, f"restored: {dict(taken)}")
+            expect(workspace.run(["./tool"]).stdout == b"new\n", "a tool that was written anew does not run")
+    return "kept, changed and told"
+
+
 CHECKS = [
     Check("work_is_kept", "file system", "tools of one rollout work on the same files", _work_is_kept),
     Check(
@@ -181,5 +202,6 @@ CHECKS = [
         "one rollout could change what all later ones start from",
         _base_is_shared_safely,
     ),
+    Check("executables_stay_so", "file system", "a task's own scripts would not run", _executables_stay_so),
     Check("workspaces_are_apart", "file system", "a rollout could hand its answer to the next", _workspaces_are_apart),
 ]
