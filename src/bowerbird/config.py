@@ -139,6 +139,12 @@ class SamplerConfig(_Section):
     endpoint: str = Field("", description="server: its base URL, such as http://localhost:8000/v1")
     reload: Literal["vllm", "sglang"] = Field("vllm", description="server: whose way of taking new weights it has")
     api_key_env: str = Field("", description="server: environment variable that holds its key")
+    patience_s: float = Field(
+        600.0,
+        ge=1,
+        description="with processes: seconds that one may take for a step, or to load the model or new weights; one that "
+        "takes longer hangs, and is ended and started again",
+    )
     places: int = Field(96, ge=1, description="most requests sampled at once")
     kv_tokens: int = Field(
         32768,

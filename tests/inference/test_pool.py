@@ -100,6 +100,27 @@ def test_a_lane_that_is_killed_loses_nothing(pool: Pool) -> None:
     assert {version for call in pool.generate(requests) for version in call.versions} == {4}
 
 
+def test_a_lane_that_hangs_is_as_good_as_dead() -> None:
+    heard: list[str] = []
+    pool = Pool(fake, byte_chat(), 0, lanes=2, patience=5.0, says=heard.append)
+    requests, stopped = asked(pool), pool.pids[0]
+    try:
+        tickets = [pool.submit(request) for request in requests]
+        done = dict(pool.step())
+        os.kill(stopped, signal.SIGSTOP)
+        while len(done) < len(tickets):
+            done.update(pool.step())
+        assert [done[ticket] for ticket in tickets] == fake().generate(requests)
+        assert heard == [
+            "warning: the sampler's process gave no sign for 5 s (sampler.patience_s) and is started again"
+        ]
+        assert stopped not in pool.pids
+        with pytest.raises(ProcessLookupError):
+            os.kill(stopped, 0)
+    finally:
+        pool.close()
+
+
 def test_a_lane_that_dies_again_and_again_is_an_error(pool: Pool) -> None:
     pool.submit(asked(pool)[0])
     for _ in range(2):

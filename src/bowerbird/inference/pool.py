@@ -67,15 +67,25 @@ class Pool(Sampler):
     """A `Sampler` over `lanes` others in processes of their own, each what `make` (picklable) gives there.
     `python` is the interpreter of another environment, as in `Child`.
 
-    A lane that dies is started again with the newest weights, and asked again what it had not answered: no rollout is
-    lost, and the calls under way begin anew. Raises what `make` raises, and ProcessDied for a lane that keeps dying.
+    A lane that dies, or hangs for `patience` seconds, is started again with the newest weights, and asked again what it
+    had not answered: no rollout is lost, and the calls under way begin anew. `says` is told. Raises what `make` raises,
+    and ProcessDied for a lane that keeps dying.
     """
 
     def __init__(
-        self, make: Callable[[], Sampler], chat: Chat, version: int, *, lanes: int = 2, python: str = ""
+        self,
+        make: Callable[[], Sampler],
+        chat: Chat,
+        version: int,
+        *,
+        lanes: int = 2,
+        python: str = "",
+        patience: float = 600.0,
+        says: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.chat, self._version = chat, version
-        self._serve = partial(Child, "sampler", serve, make, python=python)
+        self._says = says
+        self._serve = partial(Child, "sampler", serve, make, python=python, patience=patience)
         self._loaded: PolicyVersion | None = None
         self._tickets = 0
         self._lanes = [_Lane(self._serve()) for _ in range(lanes)]
@@ -145,6 +155,7 @@ class Pool(Sampler):
         lane.lives -= 1
         if not lane.lives:
             raise died
+        self._says(f"warning: {str(died).partition(';')[0]} and is started again")
         lane.child.close()
         lane.child = self._serve()
         try:
