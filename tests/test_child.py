@@ -52,9 +52,8 @@ def test_a_dead_child_is_said_with_what_to_do() -> None:
 def test_one_that_hangs_is_gone_when_patience_is_over() -> None:
     """Whether it is to say something or to read more than the socket holds."""
     child = Child("adder", adder, 0, patience=0.2)
-    child.send(1)
-    assert child.receive() == 1
     os.kill(child.pid, signal.SIGSTOP)
+    child.send(1)
     with pytest.raises(ProcessDied, match=r"adder's process gave no sign for 0.2 s \(adder.patience_s\)"):
         child.receive()
     with pytest.raises(ProcessDied, match="gave no sign"):

@@ -14,8 +14,8 @@ import numpy as np
 
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.grammar import GrammarCompiler
-from bowerbird.inference.protocol import Request, Sampler, fits, no_answer
-from bowerbird.inference.row import Row
+from bowerbird.inference.protocol import Part, Request, Sampler, fits, no_answer
+from bowerbird.inference.row import Row, news
 from bowerbird.inference.vllm_worker import Worker
 from bowerbird.types import Completion, ModelError, PolicyVersion
 
@@ -82,6 +82,9 @@ class VllmSampler(Sampler):
         done, self._done = self._done, []
         return sorted(done, key=lambda pair: pair[0])
 
+    def news(self) -> list[tuple[int, Part]]:
+        return news(self._rows.values())
+
     def load(self, version: PolicyVersion) -> None:
         """Rows that run keep their keys and values; requests that begin now share none of the old ones (see `_ask`)."""
         self._engine.collective_rpc("reload_weights", kwargs={"weights_path": version.path})
@@ -107,7 +110,7 @@ class VllmSampler(Sampler):
         if row.free:
             own: dict[str, Any] = {
                 "temperature": sampling.temperature,
-                "max_tokens": sampling.max_tokens if row.grammar is None else 1,
+                "max_tokens": sampling.max_tokens - len(row.ids) if row.grammar is None else 1,
                 "seed": (sampling.seed + len(row.ids)) % (1 << 63),
                 "logprobs": 0,
                 "stop_token_ids": sorted(self.chat.end_ids),
