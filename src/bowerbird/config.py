@@ -142,8 +142,8 @@ class SamplerConfig(_Section):
     patience_s: float = Field(
         600.0,
         ge=1,
-        description="with processes: seconds that one may take for a step, or to load the model or new weights; one that "
-        "takes longer hangs, and is ended and started again",
+        description="with processes: seconds that one may take for a step, or to load the model or new weights; one "
+        "that takes longer hangs, and is ended and started again",
     )
     places: int = Field(96, ge=1, description="most requests sampled at once")
     kv_tokens: int = Field(
@@ -183,8 +183,10 @@ class PipelineConfig(_Section):
         ge=0,
         description="most updates between a group's start and its training; 0 repeats the synchronous loop exactly",
     )
-    kv: Literal["keep", "recompute"] = Field(
-        "keep", description="what new weights do to the keys and values of running requests"
+    kv: Literal["auto", "keep", "recompute"] = Field(
+        "auto",
+        description="what new weights do to the keys and values of running requests; auto: keep them, but a server can "
+        "only recompute. Under a grammar vLLM recomputes them in any case",
     )
 
 
@@ -238,6 +240,12 @@ class Config(_Section):
     pipeline: PipelineConfig = PipelineConfig()
     eval: EvalConfig = EvalConfig()
     harbor: HarborConfig = HarborConfig()
+
+    @model_validator(mode="after")
+    def _kept(self) -> "Config":
+        if self.pipeline.kv == "keep" and self.sampler.engine == "server":
+            raise ValueError("pipeline.kv = 'keep': a server can only recompute, so say 'recompute' or 'auto'")
+        return self
 
 
 def load_config(path: Path | None, overrides: list[str] | None = None) -> Config:

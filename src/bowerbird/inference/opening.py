@@ -59,9 +59,7 @@ def open_sampler(
     make = _vllm(config, path, version) if settings.engine == "vllm" else _own(config, path, version)
     python = settings.python if settings.engine == "vllm" else ""
     chat = Chat(load_tokenizer(path))
-    opened = Pool(
-        make, chat, version, lanes=settings.processes, python=python, patience=settings.patience_s, says=says
-    )
+    opened = Pool(make, chat, version, lanes=settings.processes, python=python, patience=settings.patience_s, says=says)
     with closing(opened) as pool:
         yield pool
 
@@ -91,4 +89,5 @@ def _engine(threads: int, path: str, **settings: Any) -> Engine:
 def _vllm(config: Config, path: str, version: int) -> "partial[VllmSampler]":
     options = {"dtype": str(hardware(config).dtype).removeprefix("torch."), **config.sampler.vllm}
     places = -(-config.sampler.places // config.sampler.processes)
-    return partial(VllmSampler, path, version=version, places=places, options=options)
+    recompute = config.pipeline.kv == "recompute"
+    return partial(VllmSampler, path, version=version, places=places, options=options, recompute=recompute)
