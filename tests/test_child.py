@@ -49,6 +49,18 @@ def test_a_dead_child_is_said_with_what_to_do() -> None:
     child.close()
 
 
+def test_one_that_hangs_is_gone_when_patience_is_over() -> None:
+    """Whether it is to say something or to read more than the socket holds."""
+    child = Child("adder", adder, 0, patience=0.2)
+    os.kill(child.pid, signal.SIGSTOP)
+    child.send(1)
+    with pytest.raises(ProcessDied, match=r"adder's process gave no sign for 0.2 s \(adder.patience_s\)"):
+        child.receive()
+    with pytest.raises(ProcessDied, match="gave no sign"):
+        child.send(bytes(1 << 24))
+    child.close()
+
+
 def test_it_ends_with_its_parent_even_when_that_is_killed() -> None:
     script = (
         "from tests.test_child import *\nchild = Child('adder', adder, 0)\nchild.send(1)\nchild.receive()\n"

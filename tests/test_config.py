@@ -1,9 +1,14 @@
-"""Settings: defaults that fit the tier."""
+"""Settings: defaults that fit the tier, and those that contradict each other."""
+
+from pathlib import Path
 
 import pytest
 
-from bowerbird.config import load_config, parse_config
+from bowerbird.config import dump_config, load_config, parse_config
 from bowerbird.scaffold.plan import REACT
+from bowerbird.types import ConfigError
+
+SERVER = {"engine": "server", "endpoint": "http://localhost:8000/v1"}
 
 
 @pytest.mark.parametrize(("tier", "sizes"), [("card", (160, 256, 80)), ("plan", (1024, 8192, 1024))])
@@ -21,3 +26,17 @@ def test_sizes_that_are_given_stay() -> None:
 def test_a_plan_fits_into_what_a_plan_may_take() -> None:
     two = REACT.model_copy(update={"nodes": (*REACT.nodes, *REACT.nodes)}).model_dump_json()
     assert len(two) / 3 < load_config(None, ["scaffold.tier=plan"]).scaffold.max_tokens  # characters of a token, few
+
+
+def test_a_server_cannot_keep_what_it_computed_under_old_weights() -> None:
+    with pytest.raises(ConfigError, match=r"pipeline\.kv = 'keep'.*only recompute"):
+        parse_config({"sampler": SERVER, "pipeline": {"kv": "keep"}}, "test")
+    parse_config({"sampler": SERVER, "pipeline": {"kv": "recompute"}}, "test")
+    parse_config({"sampler": {"engine": "vllm"}, "pipeline": {"kv": "keep"}}, "test")
+
+
+def test_what_is_left_out_suits_a_server_also_when_it_was_written_down(tmp_path: Path) -> None:
+    config = parse_config({"sampler": SERVER}, "test")
+    written = tmp_path / "config.toml"
+    written.write_text(dump_config(config))
+    assert load_config(written) == config

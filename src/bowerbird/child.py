@@ -7,9 +7,11 @@ import ctypes
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -26,11 +28,15 @@ class Child:
     """Runs `serve(pipe, *args)` in a fresh process; both must be picklable. Messages are whatever the two agree on.
 
     `python` is the interpreter of another environment, where only this package is shared; by default our own.
-    `receive` raises what `serve` raised, and `send` and `receive` raise ProcessDied once it is gone.
+    `receive` raises what `serve` raised, and `send` and `receive` raise ProcessDied once it is gone, or has let them
+    wait for `patience` seconds (0: for ever).
     """
 
-    def __init__(self, name: str, serve: Callable[..., None], *args: object, python: str = "") -> None:
+    def __init__(
+        self, name: str, serve: Callable[..., None], *args: object, python: str = "", patience: float = 0.0
+    ) -> None:
         ours, theirs = socket.socketpair()
+        _limit(ours, patience)
         found = [str(Path(__file__).parents[1])] if python else [path for path in sys.path if path]
         with theirs:
             self._process = subprocess.Popen(
@@ -39,7 +45,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(found)},
             )
-        self.name, self._pipe = name, Connection(ours.detach())
+        self.name, self._pipe, self._patience = name, Connection(ours.detach()), patience
         self.send((serve, args))
 
     @property
@@ -50,7 +56,7 @@ class Child:
         try:
             self._pipe.send(message)
         except OSError as error:
-            raise self._died() from error
+            raise self._died(error) from error
 
     def poll(self, seconds: float) -> bool:
         """Whether `receive` has something to say within that time."""
@@ -60,7 +66,7 @@ class Child:
         try:
             found = self._pipe.recv()
         except (EOFError, OSError) as error:
-            raise self._died() from error
+            raise self._died(error) from error
         if isinstance(found, BowerbirdError):
             raise found
         return found
@@ -69,16 +75,29 @@ class Child:
         """End it at once; what it was doing is lost."""
         self._pipe.close()
         self._process.kill()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # one that is stuck in a driver ends when that lets go of it
+            self._process.wait(_JOIN_S)
 
-    def _died(self) -> ProcessDied:
+    def _died(self, error: Exception) -> ProcessDied:
+        if isinstance(error, BlockingIOError):
+            how = f"gave no sign for {self._patience:g} s ({self.name}.patience_s)"
+        else:
+            how = f"died (exit code {self._code()})"
+        return ProcessDied(f"the {self.name}'s process {how}; no accepted rollout is lost: go on with --resume")
+
+    def _code(self) -> int | None:
         try:
-            code: int | None = self._process.wait(_JOIN_S)
+            return self._process.wait(_JOIN_S)
         except subprocess.TimeoutExpired:
-            code = None
-        return ProcessDied(
-            f"the {self.name}'s process died (exit code {code}); no accepted rollout is lost: go on with --resume"
-        )
+            return None
+
+
+def _limit(pipe: socket.socket, seconds: float) -> None:
+    """The longest that a read or a write of it waits; 0: for ever. The kernel begins to count anew when we were stopped
+    ourselves, as by Ctrl-Z: the other side was, too."""
+    value = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        pipe.setsockopt(socket.SOL_SOCKET, option, value)
 
 
 def main(name: str, descriptor: str, parent: str) -> None:

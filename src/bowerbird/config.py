@@ -149,6 +149,12 @@ class SamplerConfig(_Section):
     endpoint: str = Field("", description="server, chat: its base URL, such as http://localhost:8000/v1")
     reload: Literal["vllm", "sglang"] = Field("vllm", description="server: whose way of taking new weights it has")
     api_key_env: str = Field("", description="server, chat: environment variable that holds its key")
+    patience_s: float = Field(
+        600.0,
+        ge=1,
+        description="with processes: seconds that one may take for a step, or to load the model or new weights; one "
+        "that takes longer hangs, and is ended and started again",
+    )
     places: int = Field(96, ge=1, description="most requests sampled at once")
     kv_tokens: int = Field(
         32768,
@@ -187,8 +193,10 @@ class PipelineConfig(_Section):
         ge=0,
         description="most updates between a group's start and its training; 0 repeats the synchronous loop exactly",
     )
-    kv: Literal["keep", "recompute"] = Field(
-        "keep", description="what new weights do to the keys and values of running requests"
+    kv: Literal["auto", "keep", "recompute"] = Field(
+        "auto",
+        description="what new weights do to the keys and values of running requests; auto: keep them, but a server can "
+        "only recompute. Under a grammar vLLM recomputes them in any case",
     )
 
 
@@ -259,6 +267,12 @@ class Config(_Section):
         given = {name: raw.get(name, {}) for name in sizes}
         fitted = {name: {**sizes[name], **own} for name, own in given.items() if isinstance(own, dict)}
         return {**raw, **fitted} if fitted else raw
+
+    @model_validator(mode="after")
+    def _kept(self) -> "Config":
+        if self.pipeline.kv == "keep" and self.sampler.engine == "server":
+            raise ValueError("pipeline.kv = 'keep': a server can only recompute, so say 'recompute' or 'auto'")
+        return self
 
 
 def load_config(path: Path | None, overrides: list[str] | None = None) -> Config:

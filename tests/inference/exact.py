@@ -42,7 +42,7 @@ def recomputed(path: str | Path, call: Completion) -> list[float]:
 def furthest(path: str | Path, calls: Sequence[Completion], *, since: int = 0, to: int | None = None) -> float:
     """The largest difference to these, of the tokens from `since` up to `to`."""
     pairs = [pair for call in calls for pair in list(zip(recomputed(path, call), call.logprobs, strict=True))[since:to]]
-    return max(abs(wanted - said) for wanted, said in pairs)
+    return max((abs(wanted - said) for wanted, said in pairs), default=0.0)
 
 
 def copy(folder: Path, head: str, scale: float = 1.0) -> Path:

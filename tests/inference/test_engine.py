@@ -1,14 +1,16 @@
 """The sampler against the model it runs, token by token."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
 import torch
 
 from bowerbird.inference.engine import Engine
-from bowerbird.inference.protocol import Request
+from bowerbird.inference.protocol import Part, Request
 from bowerbird.inference.tiny import write_tiny_model
 from bowerbird.types import Completion, ModelError, PolicyVersion, Sampling
 from tests.inference.exact import SCHEMA, recomputed
@@ -115,6 +117,37 @@ def test_new_weights_in_the_middle_of_running_rows(
         assert call.logprobs[:switch] == pytest.approx(before[:switch], abs=2e-4)
         same = call.logprobs[switch:] == pytest.approx(after[switch:], abs=2e-4)
         assert same is recompute
+
+
+@pytest.mark.parametrize("steps", [1, 4, 9])
+def test_what_was_sampled_elsewhere_is_gone_on_from(tiny: Path, steps: int) -> None:
+    """As if it had not been interrupted: the same tokens, the same end, also under a grammar and with a stop text."""
+    one, other = (Engine(str(tiny), places=8, dtype=F32, device=CPU) for _ in range(2))
+    requests = [ask(one, f"words {seed % 2}", seed, stop="e" if seed > 2 else "", stop_count=2) for seed in range(5)]
+    prompt = one.chat.prompt([{"role": "user", "content": "choose"}])
+    requests += [Request(prompt, Sampling(1.5, 0.3, 60, seed), schema=SCHEMA) for seed in range(4)]
+    tickets = [one.submit(request) for request in requests]
+    begun: dict[int, list[Part]] = {ticket: [] for ticket in tickets}
+    done: dict[int, Completion] = {}
+    for _ in range(steps):
+        done.update(one.step())
+        for ticket, part in one.news():
+            begun[ticket].append(part)
+    left = [(ticket, request) for ticket, request in zip(tickets, requests, strict=True) if ticket not in done]
+    again = other.generate([replace(request, begun=joined(begun[ticket])) for ticket, request in left])
+    while len(done) < len(tickets):
+        done.update(one.step())
+    assert left
+    for (ticket, _), call in zip(left, again, strict=True):
+        whole = done[ticket]
+        assert replace(call, logprobs=whole.logprobs) == whole
+        assert call.logprobs == pytest.approx(whole.logprobs, abs=2e-4)
+        known = sum(len(part.token_ids) for part in begun[ticket])
+        assert call.logprobs[:known] == whole.logprobs[:known]
+
+
+def joined(parts: Sequence[Part]) -> Part:
+    return Part(*(tuple(chain.from_iterable(column)) for column in zip(*parts, strict=True)))
 
 
 def test_a_half_written_version_is_never_read(engine: Engine, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from bowerbird.inference.fake import FakeSampler, byte_chat
 from bowerbird.inference.pool import Pool
-from bowerbird.inference.protocol import Request, Sampler
+from bowerbird.inference.protocol import Part, Request, Sampler
 from bowerbird.types import Completion, ModelError, PolicyVersion, ProcessDied, Sampling
 
 
@@ -100,6 +101,26 @@ def test_a_lane_that_is_killed_loses_nothing(pool: Pool) -> None:
     assert {version for call in pool.generate(requests) for version in call.versions} == {4}
 
 
+def test_a_lane_that_hangs_is_as_good_as_dead() -> None:
+    heard: list[str] = []
+    pool = Pool(fake, byte_chat(), 0, lanes=2, patience=5.0, says=heard.append)
+    requests, stopped = asked(pool), pool.pids[0]
+    try:
+        tickets = [pool.submit(request) for request in requests]
+        done = dict(pool.step())
+        os.kill(stopped, signal.SIGSTOP)
+        while len(done) < len(tickets):
+            done.update(pool.step())
+        assert [done[ticket] for ticket in tickets] == fake().generate(requests)
+        said = "warning: the sampler's process gave no sign for 5 s (sampler.patience_s) and is started again"
+        assert set(heard) == {said}
+        assert stopped not in pool.pids
+        with pytest.raises(ProcessLookupError):
+            os.kill(stopped, 0)
+    finally:
+        pool.close()
+
+
 def test_a_lane_that_dies_again_and_again_is_an_error(pool: Pool) -> None:
     pool.submit(asked(pool)[0])
     for _ in range(2):
@@ -143,6 +164,52 @@ def test_engines_in_lanes_sample_what_one_engine_samples(
         pool.close()
     assert all(near(done[ticket], call) for ticket, call in zip(tickets, one.generate(requests), strict=True))
     assert {version for call in done.values() for version in call.versions} == {3}
+
+
+def test_what_a_lane_told_of_before_it_was_killed_is_the_beginning_of_the_answer(
+    tiny: Path, published: Callable[[Path, int], PolicyVersion], tmp_path: Path
+) -> None:
+    """Each token with its own log-probability and version, of the weights of that version; none comes twice."""
+    import torch
+
+    from bowerbird.inference.chat import Chat
+    from bowerbird.inference.engine import Engine
+    from bowerbird.inference.loading import load_tokenizer
+    from bowerbird.inference.tiny import write_tiny_model
+    from tests.inference.exact import SCHEMA, furthest
+
+    make = partial(Engine, str(tiny), places=12, dtype=torch.float32, device=torch.device("cpu"))
+    other = published(write_tiny_model(tmp_path / "other", seed=1), 3)
+    pool = Pool(make, Chat(load_tokenizer(str(tiny))), 0, lanes=1)
+    requests = [replace(r, sampling=replace(r.sampling, max_tokens=100)) for r in asked(pool, 6)]
+    requests += [Request(r.prompt_ids, Sampling(1.5, 0.3, 60, seed), SCHEMA) for seed, r in enumerate(requests[:4])]
+    tickets = [pool.submit(request) for request in requests]
+    known: dict[int, Part] = {}
+    done: dict[int, Completion] = {}
+    try:
+        for steps, version in ((5, None), (7, other), (9, None)):
+            done |= dict(pair for _ in range(steps) for pair in pool.step())
+            if version is not None:
+                pool.load(version)
+            known |= {ticket: pool._lanes[0].request(ticket).begun for ticket in pool._lanes[0].asked}
+            kill(pool, 0)
+        while len(done) < len(tickets):
+            done |= dict(pool.step())
+    finally:
+        pool.close()
+    assert sum(len(part.token_ids) > 15 for part in known.values()) > 4
+    assert all(set(done[ticket].versions) == {0, 3} for ticket in tickets[:6])
+    for ticket, request in zip(tickets, requests, strict=True):
+        call, before = done[ticket], known.get(ticket, Part())
+        columns = call.token_ids, call.logprobs, call.versions, call.sampled, call.choices
+        assert tuple(column[: len(before.token_ids)] for column in columns) == before
+        assert {len(column) for column in columns} == {len(call.token_ids)}
+        assert len(call.token_ids) <= request.sampling.max_tokens
+        assert (len(call.token_ids) == request.sampling.max_tokens) is (call.finish == "length")
+        assert list(call.versions) == sorted(call.versions)
+        switch = call.versions.count(0)
+        assert furthest(tiny, [call], to=switch) < 1e-4
+        assert furthest(other.path, [call], since=switch) < 1e-4
 
 
 def near(found: Completion, wanted: Completion) -> bool:

@@ -5,6 +5,7 @@ BOWERBIRD_VLLM_PYTHON=/path/to/its/bin/python VLLM_CPU_KVCACHE_SPACE=1 pytest te
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,33 @@ def test_log_probabilities_are_exact_free_and_under_a_grammar(pool: Pool, source
     long, short = pool.generate([Request(tuple([5] * 5000), Sampling()), asked(pool)[0]])
     assert (long.finish, long.token_ids) == ("too_long", ())
     assert short.token_ids
+
+
+@needs_vllm
+@pytest.mark.slow
+def test_recomputed_rows_go_on_as_those_of_the_new_weights(
+    source: str, head: str, published: Callable[[Path, int], PolicyVersion], tmp_path: Path
+) -> None:
+    """Also after the engine was killed: what it had sampled is the beginning of what comes."""
+    version = published(copy(tmp_path / "changed", head, 1.01), 7)
+    make = partial(VllmSampler, source, version=0, places=16, options=OPTIONS, recompute=True)
+    pool = Pool(make, Chat(load_tokenizer(source)), 0, lanes=1, python=PYTHON)
+    requests = asked(pool, tokens=40)
+    tickets = [pool.submit(request) for request in requests]
+    done = dict(pair for _ in range(6) for pair in pool.step())
+    pool.load(version)
+    done |= dict(pair for _ in range(6) for pair in pool.step())
+    os.kill(pool.pids[0], signal.SIGKILL)
+    while len(done) < len(tickets):
+        done.update(pool.step())
+    pool.close()
+    for ticket, request in zip(tickets, requests, strict=True):
+        call = done[ticket]
+        assert list(call.versions) == sorted(call.versions)
+        assert len(call.token_ids) <= request.sampling.max_tokens
+        switch = sum(v == 0 for v in call.versions)
+        assert furthest(source, [call], to=switch) < 1e-3
+        assert furthest(version.path, [call], since=switch) < 1e-3
 
 
 @needs_vllm

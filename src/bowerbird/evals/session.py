@@ -82,7 +82,7 @@ def evaluate_model(
     # by the tasks' own verifiers, whatever a run was trained on, and otherwise under the defences of training
     own = config.model_copy(update={"verifier": VerifierConfig()})
     with (
-        sampling_parts(config, path, version) as (engine, sandbox, pool),
+        sampling_parts(config, path, version, watcher) as (engine, sandbox, pool),
         open_defences(own, sandbox, watcher, None) as defences,
     ):
         grader = Grader(heldout, sandbox, defences, pool)

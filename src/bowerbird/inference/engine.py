@@ -24,9 +24,9 @@ from bowerbird.inference.loading import load_model, load_tokenizer
 from bowerbird.inference.memory import trim
 from bowerbird.inference.packed import pack_linears
 from bowerbird.inference.places import Place, Places
-from bowerbird.inference.protocol import Request, Sampler, fits, no_answer
+from bowerbird.inference.protocol import Part, Request, Sampler, fits, no_answer
 from bowerbird.inference.recall import Kept, Recall, common
-from bowerbird.inference.row import Row
+from bowerbird.inference.row import Row, news
 from bowerbird.types import Completion, PolicyVersion
 
 _PASS_TOKENS = 2048  # most tokens carried through the model at once: bounds the activations
@@ -133,6 +133,9 @@ class Engine(Sampler):
         if level := [row for row in self._rows if len(row.pending) == 1]:
             self._advance(level)
         return sorted([*finished, *self._release()], key=lambda pair: pair[0])
+
+    def news(self) -> list[tuple[int, Part]]:
+        return news(self._rows)
 
     def load(self, version: PolicyVersion) -> None:
         from bowerbird.inference.weights import read_weights

@@ -1,7 +1,7 @@
 """The sampler that a configuration asks for: in this process, in others, vLLM elsewhere, a server."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -39,8 +39,11 @@ def hardware(config: Config) -> Hardware:
 
 
 @contextmanager
-def open_sampler(config: Config, path: str, version: int) -> Iterator[Sampler]:
-    """The model at `path` as policy version `version`. Processes share the places and the memory of one sampler.
+def open_sampler(
+    config: Config, path: str, version: int, says: Callable[[str], None] = lambda _: None
+) -> Iterator[Sampler]:
+    """The model at `path` as policy version `version`. Processes share the places and the memory of one sampler;
+    `says` hears of one that is started again.
 
     Raises ConfigError for a device that is not there, ModelError for a model that cannot be sampled exactly.
     """
@@ -62,7 +65,8 @@ def open_sampler(config: Config, path: str, version: int) -> Iterator[Sampler]:
     make = _vllm(config, path, version) if settings.engine == "vllm" else _own(config, path, version)
     python = settings.python if settings.engine == "vllm" else ""
     chat = Chat(load_tokenizer(path))
-    with closing(Pool(make, chat, version, lanes=settings.processes, python=python)) as pool:
+    opened = Pool(make, chat, version, lanes=settings.processes, python=python, patience=settings.patience_s, says=says)
+    with closing(opened) as pool:
         yield pool
 
 
@@ -91,4 +95,5 @@ def _engine(threads: int, path: str, **settings: Any) -> Engine:
 def _vllm(config: Config, path: str, version: int) -> "partial[VllmSampler]":
     options = {"dtype": str(hardware(config).dtype).removeprefix("torch."), **config.sampler.vllm}
     places = -(-config.sampler.places // config.sampler.processes)
-    return partial(VllmSampler, path, version=version, places=places, options=options)
+    recompute = config.pipeline.kv == "recompute"
+    return partial(VllmSampler, path, version=version, places=places, options=options, recompute=recompute)

@@ -11,18 +11,18 @@ lanes step together, so results depend on the requests, their order and the numb
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from bowerbird.child import Child, Pipe
 from bowerbird.inference.chat import Chat
-from bowerbird.inference.protocol import Request, Sampler
+from bowerbird.inference.protocol import Part, Request, Sampler
 from bowerbird.types import Completion, PolicyVersion, ProcessDied
 
 _SLACK = 8  # requests that a lane may have more than another for the sake of a prompt it has
 _REMEMBERED = 512  # answers of a lane, from which a conversation may go on there
-_LIVES = 3  # deaths of a lane, with no answer in between, at which it is given up
+_LIVES = 3  # deaths of a lane, with nothing sampled in between, at which it is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,19 @@ class _Step:
     fresh: tuple[tuple[int, Request], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Stepped:
+    """By ticket: what unfinished answers have more than before, and the finished ones."""
+
+    news: tuple[tuple[int, Part], ...]
+    done: tuple[tuple[int, Completion], ...]
+
+
 @dataclass(slots=True)
 class _Lane:
     child: Child
     asked: dict[int, Request] = field(default_factory=dict)  # not answered yet, by ticket
+    begun: dict[int, list[list[Any]]] = field(default_factory=dict)  # of their answers so far, the columns of a `Part`
     fresh: list[int] = field(default_factory=list)  # of these, not sent yet
     prompts: Counter[tuple[int, ...]] = field(default_factory=Counter)
     ended: deque[tuple[int, ...]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
@@ -43,39 +52,64 @@ class _Lane:
 
     def add(self, ticket: int, request: Request) -> None:
         self.asked[ticket] = request
+        self.begun[ticket] = [list(column) for column in request.begun]
         self.fresh.append(ticket)
         self.prompts[request.prompt_ids] += 1
 
     def step(self) -> _Step:
         fresh, self.fresh = self.fresh, []
-        return _Step(tuple((ticket, self.asked[ticket]) for ticket in fresh))
+        return _Step(tuple((ticket, self.request(ticket)) for ticket in fresh))
 
     def has(self, prompt: tuple[int, ...]) -> bool:
         """Whether it works on that prompt, or answered what this one goes on from."""
         return prompt in self.prompts or any(prompt[: len(ids)] == ids for ids in self.ended)
 
-    def answered(self, ticket: int, completion: Completion) -> None:
+    def stepped(self, found: _Stepped) -> None:
+        for ticket, part in found.news:
+            for column, more in zip(self.begun[ticket], part, strict=True):
+                column.extend(more)
+        for ticket, completion in found.done:
+            self._answered(ticket, completion)
+        if found.news or found.done:
+            self.lives = _LIVES
+
+    def request(self, ticket: int) -> Request:
+        """What is left to do for it."""
+        return replace(self.asked[ticket], begun=Part(*map(tuple, self.begun[ticket])))
+
+    def _answered(self, ticket: int, completion: Completion) -> None:
+        del self.begun[ticket]
         prompt = self.asked.pop(ticket).prompt_ids
         self.ended.append(prompt + completion.token_ids)
         self.prompts[prompt] -= 1
         if not self.prompts[prompt]:
             del self.prompts[prompt]
-        self.lives = _LIVES
 
 
 class Pool(Sampler):
     """A `Sampler` over `lanes` others in processes of their own, each what `make` (picklable) gives there.
     `python` is the interpreter of another environment, as in `Child`.
 
-    A lane that dies is started again with the newest weights, and asked again what it had not answered: no rollout is
-    lost, and the calls under way begin anew. Raises what `make` raises, and ProcessDied for a lane that keeps dying.
+    A lane that dies, or hangs for `patience` seconds, is started again with the newest weights, and asked again what it
+    had not answered: no rollout is lost, and the calls under way go on from the tokens that it had told of, each with
+    the log-probability and the version that it was sampled with. `says` is told. Raises what `make` raises, and
+    ProcessDied for a lane that keeps dying.
     """
 
     def __init__(
-        self, make: Callable[[], Sampler], chat: Chat, version: int, *, lanes: int = 2, python: str = ""
+        self,
+        make: Callable[[], Sampler],
+        chat: Chat,
+        version: int,
+        *,
+        lanes: int = 2,
+        python: str = "",
+        patience: float = 600.0,
+        says: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.chat, self._version = chat, version
-        self._serve = partial(Child, "sampler", serve, make, python=python)
+        self._says = says
+        self._serve = partial(Child, "sampler", serve, make, python=python, patience=patience)
         self._loaded: PolicyVersion | None = None
         self._tickets = 0
         self._lanes = [_Lane(self._serve()) for _ in range(lanes)]
@@ -104,9 +138,8 @@ class Pool(Sampler):
     def step(self) -> list[tuple[int, Completion]]:
         finished: list[tuple[int, Completion]] = []
         for lane, found in self._exchange([lane for lane in self._lanes if lane.asked], _Lane.step):
-            for ticket, completion in found:
-                lane.answered(ticket, completion)
-            finished += found
+            lane.stepped(found)
+            finished += found.done
         return sorted(finished, key=lambda pair: pair[0])
 
     def load(self, version: PolicyVersion) -> None:
@@ -145,6 +178,7 @@ class Pool(Sampler):
         lane.lives -= 1
         if not lane.lives:
             raise died
+        self._says(f"warning: {str(died).partition(';')[0]} and is started again")
         lane.child.close()
         lane.child = self._serve()
         try:
@@ -166,7 +200,8 @@ def serve(pipe: Pipe, make: Callable[[], Sampler]) -> None:
         message = pipe.recv()
         if isinstance(message, _Step):
             names.update({sampler.submit(request): ticket for ticket, request in message.fresh})
-            pipe.send([(names.pop(ticket), completion) for ticket, completion in sampler.step()])
+            done = tuple((names.pop(ticket), completion) for ticket, completion in sampler.step())
+            pipe.send(_Stepped(tuple((names[ticket], part) for ticket, part in sampler.news()), done))
         else:
             sampler.load(message)
             pipe.send(None)

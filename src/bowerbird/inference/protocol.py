@@ -2,10 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bowerbird.inference.chat import Chat
 from bowerbird.types import Completion, PolicyVersion, Sampling
+
+
+class Part(NamedTuple):
+    """Some tokens of an answer, one after the other: columns as those of a `Completion`."""
+
+    token_ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+    versions: tuple[int, ...] = ()
+    sampled: tuple[bool, ...] = ()
+    choices: tuple[tuple[int, ...] | None, ...] = ()
+
+
+_NOTHING = Part()
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +27,7 @@ class Request:
 
     `schema` is a JSON schema the output must follow ("" for free text). Sampling ends at an end-of-turn token,
     at `max_tokens`, when the grammar is complete, or when `stop` has occurred `stop_count` times in the output.
+    `begun` is what was sampled of the answer before, by a sampler that is gone: it begins with that, and goes on.
     """
 
     prompt_ids: tuple[int, ...]
@@ -21,6 +35,7 @@ class Request:
     schema: str = ""
     stop: str = ""
     stop_count: int = 1
+    begun: Part = _NOTHING
 
 
 def fits(request: Request, context: int) -> bool:
@@ -61,6 +76,11 @@ class Sampler(Protocol):
     def step(self) -> list[tuple[int, Completion]]:
         """Advance every running row and refill free places; the tickets that finished, with their completions."""
         ...
+
+    def news(self) -> Sequence[tuple[int, Part]]:
+        """By ticket, the tokens that unfinished answers have more than at the last call. Whoever keeps them can go on
+        elsewhere (`Request.begun`). A sampler may tell nothing."""
+        return ()
 
     def load(self, version: PolicyVersion) -> None:
         """Take published weights. Raises ModelError where the directory is not a complete version."""

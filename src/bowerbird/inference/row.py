@@ -1,6 +1,10 @@
-"""One running request: what was sampled for it so far, token by token, and when it ends."""
+"""One running request: what was sampled for it so far, token by token, and when it ends.
 
-from collections.abc import Callable, Collection, Sequence
+It begins with what its request has already: under a grammar in the state that those tokens have led to, and with the
+random numbers that come next, so that it goes on as if it had not been interrupted.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +12,7 @@ from numpy.typing import NDArray
 
 from bowerbird.inference.choose import draw_among
 from bowerbird.inference.grammar import GrammarCompiler, GrammarState
-from bowerbird.inference.protocol import Request
+from bowerbird.inference.protocol import Part, Request
 from bowerbird.types import Completion
 
 
@@ -27,6 +31,20 @@ class Row:
     choices: list[tuple[int, ...] | None] = field(default_factory=list)
     finish: str = ""
     text: str = ""
+    told: int = 0  # of its tokens, those that `news` told of
+
+    def __post_init__(self) -> None:
+        begun = self.request.begun
+        self.ids += begun.token_ids
+        self.logprobs += begun.logprobs
+        self.versions += begun.versions
+        self.sampled += begun.sampled
+        self.choices += begun.choices
+        self.told = len(self.ids)
+        self.random.random(sum(begun.sampled))
+        if self.grammar is not None:
+            for token in begun.token_ids:
+                self.grammar.consume(token)
 
     def add(self, token: int, logprob: float, version: int, sampled: bool, choices: tuple[int, ...] | None) -> None:
         self.ids.append(token)
@@ -96,15 +114,25 @@ class Row:
         # a cheap look first: a stop text is short
         return bool(stop) and stop in decode(self.ids[-8:]) and decode(self.ids).count(stop) >= count
 
-    def completion(self) -> Completion:
-        return Completion(
-            prompt_ids=self.request.prompt_ids,
-            token_ids=tuple(self.ids),
-            logprobs=tuple(self.logprobs),
-            versions=tuple(self.versions),
-            sampled=tuple(self.sampled),
-            choices=tuple(self.choices),
-            sampling=self.request.sampling,
-            finish=self.finish,
-            text=self.text,
+    def part(self, since: int = 0) -> Part:
+        """Its tokens from that one on."""
+        return Part(
+            tuple(self.ids[since:]),
+            tuple(self.logprobs[since:]),
+            tuple(self.versions[since:]),
+            tuple(self.sampled[since:]),
+            tuple(self.choices[since:]),
         )
+
+    def completion(self) -> Completion:
+        return Completion(self.request.prompt_ids, *self.part(), self.request.sampling, self.finish, self.text)
+
+
+def news(rows: Iterable[Row]) -> list[tuple[int, Part]]:
+    """See `Sampler.news`."""
+    found = []
+    for row in rows:
+        if row.told < len(row.ids):
+            found.append((row.ticket, row.part(row.told)))
+            row.told = len(row.ids)
+    return found

@@ -3,8 +3,9 @@
     rows ──prompt so far──▶ server ──tokens, one event each──▶ rows
 
 Weights arrive by reload from the published folder, which the server must see under the same path. For that the streams
-are ended; then every row goes on from the tokens it has. So no rollout is lost and every token's version is known. The
-server is ours alone: whoever else reloads its weights spoils the versions.
+are ended; then every row goes on from the tokens it has, whose keys and values the server computes anew. So no rollout
+is lost and every token's version is known. The server is ours alone: whoever else reloads its weights spoils the
+versions.
 """
 
 import asyncio

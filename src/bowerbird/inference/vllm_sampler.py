@@ -14,8 +14,8 @@ import numpy as np
 
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.grammar import GrammarCompiler
-from bowerbird.inference.protocol import Request, Sampler, fits, no_answer
-from bowerbird.inference.row import Row
+from bowerbird.inference.protocol import Part, Request, Sampler, fits, no_answer
+from bowerbird.inference.row import Row, news
 from bowerbird.inference.vllm_worker import Worker
 from bowerbird.types import Completion, ModelError, PolicyVersion
 
@@ -23,10 +23,14 @@ from bowerbird.types import Completion, ModelError, PolicyVersion
 class VllmSampler(Sampler):
     """A `Sampler` over one vLLM engine. `options` are vLLM's own engine arguments.
 
-    Raises ModelError where vLLM is not installed or cannot load the model.
+    When new weights come running rows keep their keys and values, but under a grammar, where each choice is a request
+    of its own; with `recompute` all are computed anew. Raises ModelError where vLLM is not installed or cannot load the
+    model.
     """
 
-    def __init__(self, path: str, *, version: int, places: int, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, path: str, *, version: int, places: int, options: Mapping[str, Any], recompute: bool = False
+    ) -> None:
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # the engine steps when we say so, and not ahead
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         try:
@@ -51,7 +55,8 @@ class VllmSampler(Sampler):
         tokenizer = self._engine.get_tokenizer()
         self.chat, self._grammars = Chat(tokenizer), GrammarCompiler(tokenizer)
         self._context = int(self._engine.model_config.max_model_len)
-        self._version, self._tickets, self._asked = version, 0, 0
+        self._version, self._recompute = version, recompute
+        self._tickets, self._asked = 0, 0
         self._rows: dict[str, Row] = {}  # by the engine's name for the request under way
         self._done: list[tuple[int, Completion]] = []
 
@@ -82,11 +87,19 @@ class VllmSampler(Sampler):
         done, self._done = self._done, []
         return sorted(done, key=lambda pair: pair[0])
 
+    def news(self) -> list[tuple[int, Part]]:
+        return news(self._rows.values())
+
     def load(self, version: PolicyVersion) -> None:
-        """Rows that run keep their keys and values; requests that begin now share none of the old ones (see `_ask`)."""
+        """Requests that begin now share no old keys and values (see `_ask`)."""
         self._engine.collective_rpc("reload_weights", kwargs={"weights_path": version.path})
         self._engine.collective_rpc(Worker.repack_head)
         self._version = version.number
+        if self._recompute:
+            rows, self._rows = self._rows, {}
+            self._engine.abort_request(list(rows))
+            for row in rows.values():
+                self._ask(row)
 
     # -- rows --------------------------------------------------------------------------------------
 
@@ -107,7 +120,7 @@ class VllmSampler(Sampler):
         if row.free:
             own: dict[str, Any] = {
                 "temperature": sampling.temperature,
-                "max_tokens": sampling.max_tokens if row.grammar is None else 1,
+                "max_tokens": sampling.max_tokens - len(row.ids) if row.grammar is None else 1,
                 "seed": (sampling.seed + len(row.ids)) % (1 << 63),
                 "logprobs": 0,
                 "stop_token_ids": sorted(self.chat.end_ids),

@@ -58,7 +58,7 @@ class StepReport:
 
 
 class Watcher(Protocol):
-    """Looks on. Every method is called from the run's own thread."""
+    """Looks on. Every method is called from the run's own thread, `says` from any."""
 
     def says(self, text: str) -> None:
         """One line about set-up or the like."""

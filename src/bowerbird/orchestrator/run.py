@@ -45,7 +45,7 @@ class Interrupted(BowerbirdError):
 
 @contextmanager
 def sampling_parts(
-    config: Config, path: str, version: int, hide: Iterable[Path] = ()
+    config: Config, path: str, version: int, watcher: Watcher, hide: Iterable[Path] = ()
 ) -> Iterator[tuple[Sampler, Sandbox, ThreadPoolExecutor]]:
     """What training and evaluation share. The sandbox is probed first: without one nothing starts.
 
@@ -54,7 +54,7 @@ def sampling_parts(
     hidden = (Path(config.tasks.source), *hide)
     sandbox = open_sandbox(config.sandbox.backend, watch=config.monitor.watch, hide=hidden)
     with (
-        open_sampler(config, path, version) as sampler,
+        open_sampler(config, path, version, watcher.says) as sampler,
         ThreadPoolExecutor(config.sandbox.workers, thread_name_prefix="sandbox") as pool,
     ):
         yield sampler, sandbox, pool
@@ -90,7 +90,7 @@ def _synchronous(
     )
     state: dict[str, Any] = checkpoint.load(learner, store.checkpoints, done) if done else {}
     with (
-        sampling_parts(config, source, 0, [store.folder]) as (engine, sandbox, pool),
+        sampling_parts(config, source, 0, watcher, [store.folder]) as (engine, sandbox, pool),
         open_defences(config, sandbox, watcher, store.folder) as defences,
     ):
 
@@ -135,7 +135,7 @@ def _overlapped(
     torch.set_num_threads(max(1, cores - plan.threads))
     with (
         closing(LearnerProcess(plan)) as learner,
-        sampling_parts(config, source, 0, [store.folder]) as (engine, sandbox, pool),
+        sampling_parts(config, source, 0, watcher, [store.folder]) as (engine, sandbox, pool),
         open_defences(config, sandbox, watcher, store.folder) as defences,
     ):
         if done:

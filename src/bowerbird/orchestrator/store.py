@@ -23,7 +23,7 @@ from bowerbird.scaffold.archive import Entry
 from bowerbird.types import Completion, ConfigError, PolicyVersion, Rollout, RunError, Scaffold, TaskView
 
 # Settings that say nothing about what a step does: a run may change them on its way.
-LATER = ("steps", "checkpoint_every", "monitor.warn_above", "monitor.stop_above")
+LATER = ("steps", "checkpoint_every", "monitor.warn_above", "monitor.stop_above", "sampler.patience_s")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (task_id TEXT PRIMARY KEY, category TEXT, instruction TEXT, difficulty REAL);
