@@ -48,7 +48,7 @@ def rollout(name: str, graded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def made(folder: Path) -> Path:
-    """A run of two steps: valid, hacked, and lost by the machinery."""
+    """A run of two steps: valid, hacked, and lost by the machinery before anything was sampled."""
     (folder / "rollouts").mkdir(parents=True)
     (folder / "config.toml").write_text('[model]\nname = "org/small"\n')
     with open_database(folder) as database:
@@ -59,7 +59,7 @@ def made(folder: Path) -> Path:
             rollout("1-0-0-0", verdict("1-0-0-0", "valid", 1.0)),
             rollout("1-0-0-1", verdict("1-0-0-1", "hacked", flags=[FLAG])),
         ],
-        2: [rollout("2-0-0-0", verdict("2-0-0-0", "infra_error", error="the sandbox was lost"))],
+        2: [rollout("2-0-0-0", verdict("2-0-0-0", "infra_error", error="the sandbox was lost")) | {"calls": []}],
     }
     for step, lines in steps.items():
         (folder / "rollouts" / f"{step}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -134,7 +134,7 @@ def test_rollouts_that_were_exported_come_back_as_they_were(tmp_path: Path) -> N
     command("export", run, "--to", tmp_path / "proposals", "--stage", "scaffold")
     result = command("import", jobs, tmp_path / "proposals", "--to", copy)
     assert result.exit_code == 0, result.output
-    assert "4 trajectories, 7 calls, 14 tokens of policy versions 0 to 1" in result.stdout
+    assert "4 trajectories, 5 calls, 10 tokens of policy versions 0 to 1" in result.stdout
     assert "models: org/small" in result.stdout
     assert "1 valid, 1 hacked, 1 infra_error; mean reward of the valid 1.00" in result.stdout
     assert rollouts(copy) == rollouts(run)
@@ -160,6 +160,7 @@ def theirs(name: str = "s", **metrics: Any) -> dict[str, Any]:
 
 
 def test_what_others_left_is_read_where_it_has_token_ids(tmp_path: Path) -> None:
+    ours = {"stage": "solve", "step": 1, "task_id": "t", "scaffold_id": "s", "log": [], "submission": {}}
     broken = {
         "ids.json": theirs("ids", prompt_token_ids=None),
         "lengths.json": theirs("lengths", logprobs=[-1.0]),
@@ -168,7 +169,8 @@ def test_what_others_left_is_read_where_it_has_token_ids(tmp_path: Path) -> None
         "twice.json": theirs("good"),
         "none.json": {"steps": [], "session_id": "none"},
         "list.json": [],
-        "verdict.json": theirs("verdict") | {"extra": {"verdict": {"reward": 1.0}}},
+        "verdict.json": theirs("verdict") | {"extra": ours | {"verdict": {"reward": 1.0}}},
+        "part.json": theirs("part") | {"extra": {"stage": "solve", "step": 1}},
     }
     for name, found in {"good.json": theirs("good"), **broken}.items():
         (tmp_path / name).write_text(json.dumps(found))
@@ -196,6 +198,8 @@ def test_what_others_left_is_read_where_it_has_token_ids(tmp_path: Path) -> None
     assert command("export", tmp_path / "run").exit_code == 0
     (trajectory,) = tmp_path.glob("run/trajectories/*/*/agent/trajectory.json")
     assert json.loads(trajectory.read_text())["steps"][0]["message"] == "Do it."
+    assert command("import", trajectory, "--to", tmp_path / "again").exit_code == 0
+    assert rollouts(tmp_path / "again") == rollouts(tmp_path / "run")
 
 
 def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,6 +19,7 @@ from bowerbird.types import ConfigError, JsonValue, RunError, Stage, TaskView, V
 
 _VERDICT = TypeAdapter(Verdict)
 _KEPT = ("verdict", "task_id", "scaffold_id", "log", "submission")  # of a rollout, besides its calls
+_NOTHING: dict[str, JsonValue] = {"verdict": None, "scaffold_id": "", "log": [], "submission": {}}
 _FILES = "trajectory*.json"  # as Harbor names them: a long one goes on in further files
 
 
@@ -80,20 +82,28 @@ def _read(file: Path) -> Imported:
         raw = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"cannot be read as JSON ({error})") from error
-    calls = [asdict(call) for call in completions(raw)]
-    if not calls:
-        raise RunError("no call of a model in it")
-    extra, agent = raw.get("extra") or {}, raw.get("agent") or {}
-    name = str(raw.get("trajectory_id") or raw.get("session_id") or file)  # trajectories of a session may share its id
-    asked = next((text_of(step["message"]) for step in steps_of(raw) if step["source"] == "user"), name)
-    line: dict[str, JsonValue] = {"stage": extra.get("stage", Stage.SOLVE.value), "id": name}
-    if line["stage"] == Stage.SOLVE.value:
-        line |= {"verdict": None, "task_id": name, "scaffold_id": "", "log": [], "submission": {}}
-        line |= {key: extra[key] for key in _KEPT if extra.get(key) is not None}
-    line["calls"] = calls
     try:
-        verdict = _VERDICT.validate_python(line["verdict"]) if line.get("verdict") else None
+        return _imported(raw, file)
     except ValidationError as error:
         raise RunError(f"its verdict is none of ours ({error.error_count()} fields)") from error
-    step = extra.get("step", 1)
-    return Imported(step if type(step) is int else 1, line, asked, str(agent.get("model_name") or ""), verdict)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise RunError(f"no ATIF trajectory: {type(error).__name__} {error}") from error
+
+
+def _imported(raw: Mapping[str, Any], file: Path) -> Imported:
+    calls = [asdict(call) for call in completions(raw)]
+    name = str(raw.get("trajectory_id") or raw.get("session_id") or file)  # trajectories of a session may share its id
+    asked = next((text_of(step["message"]) for step in steps_of(raw) if step["source"] == "user"), name)
+    model = str((raw.get("agent") or {}).get("model_name") or "")
+    extra = raw.get("extra") or {}
+    stage = extra.get("stage")
+    line: dict[str, JsonValue] = {"stage": Stage.SOLVE.value, "id": name, "calls": calls}
+    if stage == Stage.SCAFFOLD:
+        return Imported(extra["step"], line | {"stage": stage}, asked, model, None)
+    if stage == Stage.SOLVE:
+        line |= {key: extra[key] for key in _KEPT}
+        verdict = None if extra["verdict"] is None else _VERDICT.validate_python(extra["verdict"])
+        return Imported(extra["step"], line, asked, model, verdict)
+    if not calls:
+        raise RunError("no call of a model in it")
+    return Imported(1, line | {"task_id": name} | _NOTHING, asked, model, None)
