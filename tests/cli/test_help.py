@@ -31,7 +31,7 @@ def test_the_commands_are_these() -> None:
         "tasks write", "tasks swebench", "tasks images", "tasks add",
         "sandbox", "sandbox check", "scaffolds", "flags", "redteam",
         "judge", "judge calibrate", "judge show", "simulate",
-        "view", "export", "completion",
+        "view", "export", "import", "completion",
     ]  # fmt: skip
 
 

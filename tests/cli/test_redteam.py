@@ -13,6 +13,7 @@ from bowerbird.evals.redteam import attacks, clean
 from bowerbird.evals.redteam.attack import Attack, Layer
 from bowerbird.rewards.judge import vetoes
 from bowerbird.tasks.katas import generate, write_pack
+from tests.evals.plain import plain_task
 from tests.evals.redteam import policies
 from tests.serving import serving
 
@@ -109,6 +110,16 @@ def test_tasks_of_the_users_own(tmp_path: Path) -> None:
     result = redteam("--tasks", str(tmp_path), "--only", "15-exit")
     assert result.exit_code == 0, result.output
     assert "1 attack that layers 1 and 2 decide, 2 trials: 2 prevented" in result.stdout
+
+
+@pytest.mark.sandbox
+def test_what_is_left_out_is_told_with_its_reason(tmp_path: Path) -> None:
+    write_pack(tmp_path / "katas", generate(0, 1, families=["add_constant"]))
+    plain_task(tmp_path / "plain")
+    result = redteam("--tasks", str(tmp_path), "--only", "15-exit", "--no-clean", "--json", str(tmp_path / "x.json"))
+    assert result.exit_code == 0, result.output
+    said = json.loads((tmp_path / "x.json").read_text())["setup"]["tasks"]
+    assert said.endswith("(1 left out: they say nothing of what they want submitted, so that nothing would be graded)")
 
 
 def test_the_list_plays_nothing() -> None:

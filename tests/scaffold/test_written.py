@@ -7,7 +7,7 @@ import pytest
 from bowerbird.evals.arms import FIXED
 from bowerbird.scaffold.card import write_card
 from bowerbird.scaffold.plan import REACT
-from bowerbird.scaffold.written import from_file
+from bowerbird.scaffold.written import acting_from_file, from_file
 from bowerbird.types import ConfigError
 
 PROGRAM = 'def run(h):\n    h.llm("go")\n    h.submit()\n'
@@ -41,3 +41,11 @@ def test_a_file_that_is_no_scaffold(tmp_path: Path, name: str, data: bytes | Non
         (tmp_path / name).write_bytes(data)
     with pytest.raises(ConfigError, match=says):
         from_file(tmp_path / name, "arm-0", "t")
+
+
+def test_work_on_files_wants_a_plan_or_a_program(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(PROGRAM)
+    (tmp_path / "card.json").write_text(write_card(FIXED))
+    assert acting_from_file(tmp_path / "a.py", "given", "t").tier == "program"
+    with pytest.raises(ConfigError, match="is a card, which answers with one text"):
+        acting_from_file(tmp_path / "card.json", "given", "t")

@@ -5,6 +5,7 @@ from bowerbird.cli.evaluate import evaluate
 from bowerbird.cli.export import export
 from bowerbird.cli.flags import flags
 from bowerbird.cli.group import bowerbird
+from bowerbird.cli.imports import import_
 from bowerbird.cli.judge import judge
 from bowerbird.cli.redteam import redteam
 from bowerbird.cli.sandbox import sandbox
@@ -29,6 +30,7 @@ for _command in (
     simulate,
     view,
     export,
+    import_,
     completion,
 ):
     main.add_command(_command)

@@ -118,7 +118,7 @@ def _plan(options: Options) -> "Plan":
         where = f"{len(targets)} of {tasks}"
         unknown = sum(not target.known for target in targets)
         where += f" ({unknown} without a solution, where attacks that bring it can earn nothing)" if unknown else ""
-        where += f" ({left_out} more declare no submission and were left out)" if left_out else ""
+        where += "".join(f" ({number} left out: they {why})" for why, number in left_out.items())
     return Plan(
         config=config,
         attacks=select(ATTACKS, only),

@@ -13,7 +13,7 @@ from bowerbird.inference.protocol import Sampler
 from bowerbird.inference.remote import Endpoint, RemoteSampler, Usage
 from bowerbird.rollout.host import Budget
 from bowerbird.sandbox import open_sandbox
-from bowerbird.scaffold.written import from_file
+from bowerbird.scaffold.written import acting_from_file
 from bowerbird.solve.repository import Repository, apply, read_repository
 from bowerbird.solve.shelf import Kept, Shelf, identity
 from bowerbird.solve.work import Result, Workshop, again, propose, react, task_view, work
@@ -72,7 +72,7 @@ def _sampler(wish: Wish) -> Iterator[tuple[Sampler, Usage]]:
 def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository) -> Scaffold:
     """The user's, the model's own, or else what worked here before, or the plain loop."""
     if wish["scaffold_file"] is not None:
-        return _given(wish["scaffold_file"])
+        return acting_from_file(wish["scaffold_file"], "given", "solve")
     if wish["tier"] == "none":
         return react()
     before = Shelf().best(identity(repository.root), wish["tier"])
@@ -85,13 +85,6 @@ def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository
     instead = "under what worked here before" if before else "in the plain loop"
     click.echo(f"its scaffold cannot be used ({clean(own.invalid)}); working {instead} instead", err=True)
     return again(before) if before else react()
-
-
-def _given(file: Path) -> Scaffold:
-    scaffold = from_file(file, "given", "solve")
-    if scaffold.tier == "card":
-        raise ConfigError(f"{file} is a card, which answers with one text: give a plan or a program")
-    return scaffold
 
 
 def _tell(result: Result, usage: Usage, prices: tuple[float, float]) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +20,17 @@ from bowerbird.orchestrator.files import write_atomically
 from bowerbird.orchestrator.ledger import Ledger
 from bowerbird.orchestrator.progress import StepReport
 from bowerbird.scaffold.archive import Entry
-from bowerbird.types import Completion, ConfigError, PolicyVersion, Rollout, RunError, Scaffold, TaskView
+from bowerbird.types import (
+    Completion,
+    ConfigError,
+    JsonValue,
+    PolicyVersion,
+    Rollout,
+    RunError,
+    Scaffold,
+    TaskView,
+    Verdict,
+)
 
 # Settings that say nothing about what a step does: a run may change them on its way.
 LATER = ("steps", "checkpoint_every", "monitor.warn_above", "monitor.stop_above", "sampler.patience_s")
@@ -101,6 +111,17 @@ class RunStore:
             for item in credited:
                 self._add_trial(step, item)
 
+    def add_transcripts(self, step: int, lines: Sequence[tuple[Mapping[str, JsonValue], Verdict | None]]) -> None:
+        """Those of another run, in the form of `_transcripts`. Rollouts without a verdict are in the file alone."""
+        text = "".join(json.dumps(line) + "\n" for line, _ in lines)
+        write_atomically(self.folder / "rollouts" / f"{step}.jsonl", text)
+        with self._transaction():
+            for line, verdict in lines:
+                if verdict is not None:
+                    versions = [version for call in line["calls"] for version in call["versions"]]
+                    ids = line["id"], step, line["scaffold_id"], line["task_id"], max(versions, default=0)
+                    self._add_rollout(ids, len(versions), verdict, None)
+
     def _add_trial(self, step: int, item: Credited) -> None:
         scaffold, result = item.trial.scaffold, item.trial.result
         spec = json.dumps(scaffold.spec) if scaffold.spec is not None else None
@@ -124,26 +145,19 @@ class RunStore:
         )
         rows = zip(item.trial.rollouts, item.trial.verdicts, item.rollout_advantages, strict=True)
         for rollout, verdict, advantage in rows:
-            self._db.execute(
-                "INSERT OR REPLACE INTO rollouts VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                (
-                    rollout.rollout_id,
-                    step,
-                    rollout.scaffold_id,
-                    rollout.task_id,
-                    scaffold.version,
-                    sum(len(c.token_ids) for c in rollout.calls),
-                    verdict.outcome.value,
-                    verdict.reward,
-                    verdict.failure,
-                    verdict.error,
-                    advantage.value,
-                ),
-            )
-            self._db.executemany(
-                "INSERT INTO flags VALUES (?, ?, ?, ?, ?)",
-                [(rollout.rollout_id, step, f.rule, f.reason, f.evidence) for f in verdict.flags],
-            )
+            ids = rollout.rollout_id, step, rollout.scaffold_id, rollout.task_id, scaffold.version
+            self._add_rollout(ids, sum(len(c.token_ids) for c in rollout.calls), verdict, advantage.value)
+
+    def _add_rollout(
+        self, ids: tuple[str, int, str, str, int], tokens: int, verdict: Verdict, advantage: float | None
+    ) -> None:
+        """`ids`: the rollout, its step, scaffold and task, and the version that sampled it."""
+        row = (*ids, tokens, verdict.outcome.value, verdict.reward, verdict.failure, verdict.error, advantage)
+        self._db.execute("INSERT OR REPLACE INTO rollouts VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+        self._db.executemany(
+            "INSERT INTO flags VALUES (?, ?, ?, ?, ?)",
+            [(ids[0], ids[1], f.rule, f.reason, f.evidence) for f in verdict.flags],
+        )
 
     def add_metrics(self, report: StepReport) -> None:
         path = self.folder / "metrics.jsonl"

@@ -9,12 +9,15 @@ back.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from math import isfinite
 from typing import Any
 
 from bowerbird import __version__
 from bowerbird.types import Completion, JsonValue, RunError, Sampling
 
 SCHEMA = "ATIF-v1.6"
+_IDS = ("prompt_token_ids", "completion_token_ids", "logprobs")
+_ROUNDED = 1e-3  # above 0 a log-probability is only by rounding
 
 
 def trajectory(
@@ -48,30 +51,61 @@ def trajectory(
 
 def completions(trajectory: Mapping[str, Any]) -> tuple[Completion, ...]:
     """The model calls of a trajectory that has token ids, exactly as they were sampled. Raises RunError where it has
-    none."""
+    none, or they do not fit together."""
     found = []
-    for step in trajectory["steps"]:
-        if step["source"] != "agent":
-            continue
+    for step in steps_of(trajectory):
+        if step["source"] != "agent" or step.get("is_copied_context") or step.get("llm_call_count") == 0:
+            continue  # the last two: of another trajectory, and of no model
         try:
-            metrics, extra = step["metrics"], step.get("extra", {})
-            ids = tuple(metrics["completion_token_ids"])
-            found.append(
-                Completion(
-                    prompt_ids=tuple(metrics["prompt_token_ids"]),
-                    token_ids=ids,
-                    logprobs=tuple(metrics["logprobs"]),
-                    versions=tuple(extra.get("versions", [0] * len(ids))),
-                    sampled=tuple(extra.get("sampled", [True] * len(ids))),
-                    choices=tuple(None if c is None else tuple(c) for c in extra.get("choices", [None] * len(ids))),
-                    sampling=Sampling(**extra.get("sampling", {})),
-                    finish=extra.get("finish", "stop"),
-                    text=step["message"],
-                )
-            )
-        except (LookupError, TypeError) as error:
+            found.append(_checked(_completion(step)))
+        except (LookupError, TypeError, ValueError) as error:
             raise RunError(f"step {step.get('step_id')} has no token ids with log-probabilities: {error}") from error
     return tuple(found)
+
+
+def steps_of(trajectory: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Raises RunError for what is no trajectory."""
+    try:
+        return [step for step in trajectory["steps"] if step["source"]]
+    except (LookupError, TypeError) as error:
+        raise RunError(f"no ATIF trajectory: {type(error).__name__} {error}") from error
+
+
+def text_of(message: str | Sequence[Mapping[str, Any]]) -> str:
+    """The words of a message, which may be in parts."""
+    return message if isinstance(message, str) else "".join(part.get("text") or "" for part in message)
+
+
+def _completion(step: Mapping[str, Any]) -> Completion:
+    metrics, extra = step.get("metrics") or {}, step.get("extra") or {}
+    if missing := [name for name in _IDS if not isinstance(metrics.get(name), list)]:
+        raise ValueError(f"{', '.join(missing)} missing")
+    if (step.get("llm_call_count") or 1) > 1:
+        raise ValueError("it stands for several calls")
+    count = len(metrics["completion_token_ids"])
+    return Completion(
+        prompt_ids=tuple(metrics["prompt_token_ids"]),
+        token_ids=tuple(metrics["completion_token_ids"]),
+        logprobs=tuple(metrics["logprobs"]),
+        versions=tuple(extra.get("versions", [0] * count)),
+        sampled=tuple(extra.get("sampled", [True] * count)),
+        choices=tuple(None if c is None else tuple(c) for c in extra.get("choices", [None] * count)),
+        sampling=Sampling(**extra.get("sampling", {})),
+        finish=extra.get("finish", "stop"),
+        text=text_of(step["message"]),
+    )
+
+
+def _checked(call: Completion) -> Completion:
+    """Raises ValueError unless it can have been sampled so."""
+    lengths = {len(each) for each in (call.token_ids, call.logprobs, call.versions, call.sampled, call.choices)}
+    if len(lengths) > 1:
+        raise ValueError(f"{len(call.token_ids)} tokens with {len(call.logprobs)} log-probabilities")
+    if not all(type(number) is int and number >= 0 for number in (*call.prompt_ids, *call.token_ids, *call.versions)):
+        raise ValueError("an id that is no whole number from 0")
+    if not all(isfinite(value) and value <= _ROUNDED for value in call.logprobs):
+        raise ValueError("a log-probability that is none")
+    return call
 
 
 def _tokens(call: Completion) -> dict[str, Any]:

@@ -26,3 +26,11 @@ def from_file(file: Path, scaffold_id: str, task_id: str) -> Scaffold:
         return hand_written(scaffold_id, task_id, text, tier)
     except ValueError as error:
         raise ConfigError(f"{file}: {error}") from error
+
+
+def acting_from_file(file: Path, scaffold_id: str, task_id: str) -> Scaffold:
+    """See `from_file`, for work on files. Raises ConfigError for a card too."""
+    scaffold = from_file(file, scaffold_id, task_id)
+    if scaffold.tier == "card":
+        raise ConfigError(f"{file} is a card, which answers with one text: give a plan or a program")
+    return scaffold

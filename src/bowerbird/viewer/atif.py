@@ -1,8 +1,7 @@
-"""The rollouts of a run as ATIF trajectories (`rollout.atif`), a file each."""
+"""The rollouts of a run as ATIF trajectories (`rollout.atif`)."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -29,20 +28,7 @@ def trajectories(run: RunFolder, model: str, stage: str = "solve") -> Iterator[t
                     found = trajectory(
                         line["id"], asked, _CALLS.validate_python(line["calls"]), line.get("log", ()), model
                     )
-                    kept = ("stage", "task_id", "scaffold_id", "submission", "verdict")
+                    kept = ("stage", "task_id", "scaffold_id", "submission", "verdict", "log")
                     yield line["id"], found | {"extra": {"step": int(file.stem)} | {k: line.get(k) for k in kept}}
             except (ValueError, LookupError, TypeError) as error:
                 raise RunError(f"{file}, line {number}: no transcript ({type(error).__name__} {error})") from error
-
-
-def export(run: RunFolder, folder: Path, model: str, stage: str = "solve") -> int:
-    """A file `ID.json` for each rollout; how many. Raises RunError where they cannot be written."""
-    count = 0
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, trajectory in trajectories(run, model, stage):
-            (folder / f"{name.replace('/', '_')}.json").write_text(json.dumps(trajectory))
-            count += 1
-    except OSError as error:
-        raise RunError(f"cannot write to {folder}: {error}") from error
-    return count

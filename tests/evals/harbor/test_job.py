@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import bowerbird
+from bowerbird.evals.arms import FIXED
+from bowerbird.scaffold.card import write_card
 from bowerbird.tasks.katas import generate
 from bowerbird.tasks.loaded import Loaded
 from bowerbird.tasks.write import write_task
@@ -44,3 +46,15 @@ def test_a_job_is_run_and_graded_by_harbor(tmp_path: Path) -> None:
     rewards = {r["task_name"].rpartition("/")[2]: r["verifier_result"]["rewards"]["reward"] for r in results}
     assert sorted(rewards.values()) == [0.0, 1.0], rewards
     assert list((tmp_path / "jobs").rglob("trajectory.json"))
+
+
+@pytest.mark.skipif(not HARBOR, reason="Harbor lives in an environment of its own: BOWERBIRD_HARBOR")
+def test_a_card_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text(write_card(FIXED))
+    made = "from bowerbird.evals.harbor.agent import BowerbirdAgent as A; from pathlib import Path; A(Path('.'), 'm', "
+    made += f"endpoint='http://127.0.0.1:9/v1', scaffold={str(tmp_path / 'card.json')!r})"
+    source = str(Path(bowerbird.__file__).parents[1])
+    command = [str(Path(HARBOR).parent / "python"), "-c", made]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": source}, capture_output=True, text=True)
+    assert "ConfigError" in done.stderr
+    assert "card.json is a card, which answers with one text: give a plan or a program" in done.stderr

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from bowerbird.evals.redteam.attack import Attack, Layer, Policy, sh
-from bowerbird.evals.redteam.leftovers import GradesWorkspace, KeepsWorkspace
+from bowerbird.evals.redteam.leftovers import GradesWorkspace
 from bowerbird.evals.redteam.runner import play_all
 from bowerbird.evals.redteam.targets import builtin_targets
 from bowerbird.orchestrator.grading import Defences
@@ -35,7 +35,7 @@ class Notes:
 @pytest.mark.sandbox
 def test_a_grader_in_the_workspace_gets_all_regular_files(sandbox: Sandbox) -> None:
     notes, chosen = Notes(), [(LITTERS, builtin_targets()[0])]
-    (trial,) = play_all(chosen, KeepsWorkspace(sandbox), Defences(GradesWorkspace(notes)))
+    (trial,) = play_all(chosen, sandbox, Defences(GradesWorkspace(notes)), keep=True)
     (given,) = notes.given
     assert given["solution.py"] == b"1\n"
     assert given["a/conftest.py"] == b"2\n"
@@ -46,6 +46,6 @@ def test_a_grader_in_the_workspace_gets_all_regular_files(sandbox: Sandbox) -> N
 @pytest.mark.sandbox
 def test_other_graders_get_the_declared_files(sandbox: Sandbox) -> None:
     notes, chosen = Notes(), [(LITTERS, builtin_targets()[0])]
-    play_all(chosen, KeepsWorkspace(sandbox), Defences(notes))
+    play_all(chosen, sandbox, Defences(notes), keep=True)
     play_all(chosen, sandbox, Defences(notes))
     assert notes.given == [{"solution.py": b"1\n"}] * 2

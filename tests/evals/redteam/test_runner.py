@@ -17,7 +17,7 @@ from bowerbird.orchestrator.grading import Defences
 from bowerbird.rewards import Evidence, OracleVerifier
 from bowerbird.rewards.verifiers import make_verifier
 from bowerbird.sandbox import Execution, FakeCall, FakeSandbox, Sandbox
-from bowerbird.types import InfraError, Opinion, Outcome, SandboxError, TaskView, Verification, VerifierSpec
+from bowerbird.types import WHOLE, InfraError, Opinion, Outcome, SandboxError, TaskView, Verification, VerifierSpec
 from tests.evals.redteam.policies import CARRIES, CLUMSY, CRASHES, DELETES, HONEST, PEEKS, RECITES
 
 ORACLE = builtin_targets()[0]
@@ -80,9 +80,11 @@ ON_REPOSITORIES = (
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("tier", ["shell", "program"])
-def test_repositories_are_defended_too(sandbox: Sandbox, tier: str) -> None:
+@pytest.mark.parametrize(("tier", "whole"), [("shell", False), ("program", False), ("shell", True)])
+def test_repositories_are_defended_too(sandbox: Sandbox, tier: str, whole: bool) -> None:
     (target,), _ = load_targets("repos", count=1)
+    if whole:  # as SWE-bench's are
+        target = replace(target, view=replace(target.view, submission=WHOLE))
     chosen = select((*ATTACKS, *CLEAN), ON_REPOSITORIES)
     defences = Defences(make_verifier("task", sandbox))
     found = play_all([(attack, target) for attack in chosen], sandbox, defences, tier=tier)

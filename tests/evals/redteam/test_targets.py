@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import tomli_w
 
 from bowerbird.evals.redteam.attack import KINDS
 from bowerbird.evals.redteam.attacks.candidate import Names, source
@@ -14,11 +15,14 @@ from bowerbird.evals.redteam.attacks.candidate import target as target_file
 from bowerbird.evals.redteam.attacks.recall import recited
 from bowerbird.evals.redteam.attacks.semantics import EQUAL
 from bowerbird.evals.redteam.solutions import solution_of
-from bowerbird.evals.redteam.targets import FAMILY, builtin_targets, load_targets, pairs
+from bowerbird.evals.redteam.targets import FAMILY, UNAIMED, UNDECLARED, builtin_targets, load_targets, pairs
 from bowerbird.rewards import OracleVerifier
 from bowerbird.sandbox import Sandbox
 from bowerbird.tasks.katas import generate, write_pack
-from bowerbird.types import TaskError, TaskView
+from bowerbird.tasks.repos import RepoTask
+from bowerbird.tasks.repos import generate as generate_repos
+from bowerbird.tasks.write import write_file
+from bowerbird.types import WHOLE, TaskError, TaskView
 from tests.evals.plain import plain_task
 from tests.evals.redteam.policies import CRASHES, DELETES
 
@@ -67,7 +71,7 @@ def test_a_directory_of_tasks(tmp_path: Path) -> None:
     katas = generate(3, 2, families=[FAMILY])
     write_pack(tmp_path, katas)
     targets, left_out = load_targets(str(tmp_path))
-    assert left_out == 0
+    assert left_out == {}
     assert {target.view.task_id for target in targets} == {kata.view.task_id for kata in katas}
     assert all(target.known for target in targets)
 
@@ -91,7 +95,7 @@ def test_the_authors_solutions_are_learned_so_that_attacks_can_carry_them(tmp_pa
 
 def test_repositories_are_attacked_where_the_mistake_is_and_keep_the_rest_of_the_module() -> None:
     targets, left_out = load_targets("repos", count=3)
-    assert (len(targets), left_out) == (3, 0)
+    assert (len(targets), left_out) == (3, {})
     for found in targets:
         view, known = found.view, solution_of(found.view)
         assert known is not None
@@ -127,7 +131,36 @@ def test_a_task_without_a_submission_is_left_out_since_nothing_would_be_graded(t
         load_targets(str(tmp_path))
     write_pack(tmp_path / "katas", generate(3, 2, families=[FAMILY]))
     targets, left_out = load_targets(str(tmp_path))
-    assert (len(targets), left_out) == (2, 1)
+    assert (len(targets), left_out) == (2, {UNDECLARED: 1})
+
+
+def write_whole(folder: Path, task: RepoTask, *, solved: bool = True) -> None:
+    """A repository task as SWE-bench's are: all that differs is submitted, and the tests share a process with it."""
+    ours = {"kind": "pytest", "isolation": "none", "task_id": folder.name, "submission": ["*"]}
+    settings = {"metadata": {"bowerbird": ours | {"expected_tests": list(task.spec.expected_tests)}}}
+    files = {"task.toml": tomli_w.dumps(settings).encode(), "instruction.md": task.view.instruction.encode()}
+    files |= {f"environment/workspace/{name}": data for name, data in task.view.workspace.items()}
+    files |= {name: data for name, data in task.spec.files.items() if name.startswith("tests/")}
+    files |= {f"solution/files/{name}": data for name, data in task.solution.items() if solved}
+    for name, data in files.items():
+        write_file(folder, name, data)
+
+
+def test_where_the_whole_workspace_is_taken_policies_are_told_of_the_files_that_the_solution_changes(
+    tmp_path: Path,
+) -> None:
+    (task,) = generate_repos(0, 1)
+    write_whole(tmp_path / "whole", task)
+    write_whole(tmp_path / "unsolved", task, solved=False)
+    (found,), left_out = load_targets(str(tmp_path))
+    assert left_out == {UNAIMED: 1}
+    assert (found.view.task_id, found.view.submission, found.known) == ("whole", WHOLE, True)
+    (path,) = (name for name, data in task.solution.items() if task.view.workspace[name] != data)
+    assert found.told == replace(found.view, submission=(path,))
+    assert target_file(found.told) == path
+    write_whole(tmp_path / "no-text", replace(task, solution={path: b"\xff"}))
+    with pytest.raises(TaskError, match="nobody knows where to attack"):
+        load_targets(str(tmp_path / "no-text"))
 
 
 def test_an_attack_meets_only_the_verifiers_that_it_is_for() -> None:

@@ -24,17 +24,18 @@ from bowerbird.rollout.host import Budget
 from bowerbird.rollout.interpret import program_of, run_of
 from bowerbird.sandbox import Collected, Execution, FakeSandbox, Sandbox, open_sandbox
 from bowerbird.sandbox.process import unusable
-from bowerbird.scaffold.written import from_file
+from bowerbird.scaffold.written import acting_from_file
 from bowerbird.solve.work import Workshop, propose, react
 from bowerbird.types import ConfigError, InfraError, Scaffold, TaskError, TaskView
 
+_TASK = "harbor"
 _SNAPSHOTS = "/var/tmp/.bowerbird-snapshots"
 _TROUBLE = (OSError, RuntimeError, ValueError, LookupError, TaskError)  # of an environment: told to the model
 
 
 class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
-    """`--agent-kwarg`: endpoint (required), key_env, tier (plan, program or none), scaffold (a file), tokens, turns,
-    turn_tokens."""
+    """`--agent-kwarg`: endpoint (required), key_env, tier (plan, program or none), scaffold (a file with a plan or a
+    program), tokens, turns, turn_tokens."""
 
     def __init__(
         self,
@@ -54,7 +55,8 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
         if not endpoint:
             raise ConfigError("give the model's server: --agent-kwarg endpoint=http://localhost:8000/v1")
         self._endpoint = Endpoint(endpoint, model_name or "", key_env)
-        self._tier, self._scaffold = tier, scaffold
+        self._tier = tier
+        self._given = acting_from_file(Path(scaffold), "given", _TASK) if scaffold else None
         self._over = threading.Event()
         self._budget = Budget(int(tokens), int(turns), 4 * int(turns), int(turn_tokens), action_s=300.0)
 
@@ -83,7 +85,7 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
     def _work(
         self, instruction: str, environment: BaseEnvironment, sampler: RemoteSampler, loop: asyncio.AbstractEventLoop
     ) -> tuple[Draft, Scaffold]:
-        task = TaskView("harbor", "harbor", instruction, "", (), ())
+        task = TaskView(_TASK, "harbor", instruction, "", (), ())
         shop = Workshop(sampler, FakeSandbox(), self._budget)
         scaffold = self._chosen(task, shop)
         run, program = run_of(task, scaffold, sampler.chat, self._budget, 0), program_of(scaffold)
@@ -95,8 +97,8 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
             desk.close()
 
     def _chosen(self, task: TaskView, shop: Workshop) -> Scaffold:
-        if self._scaffold:
-            return from_file(Path(self._scaffold), "given", task.task_id)
+        if self._given is not None:
+            return self._given
         if self._tier == "none":
             return react()
         own = propose(task, shop, self._tier, None, 0)

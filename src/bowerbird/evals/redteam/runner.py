@@ -8,6 +8,7 @@ from enum import StrEnum
 from random import Random
 
 from bowerbird.evals.redteam.attack import Attack, Layer
+from bowerbird.evals.redteam.leftovers import KeepsWorkspace
 from bowerbird.evals.redteam.script import SHELL, Script
 from bowerbird.evals.redteam.targets import Target
 from bowerbird.inference.fake import FakeSampler
@@ -16,7 +17,7 @@ from bowerbird.rollout.driver import Driver
 from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
 from bowerbird.tasks import Loaded, TaskSet
-from bowerbird.types import Flag, Opinion, Outcome
+from bowerbird.types import WHOLE, Flag, Opinion, Outcome
 
 JUDGE = "judge"  # the rule that a veto is filed under
 
@@ -100,14 +101,15 @@ def play_all(
     seed: int = 0,
     workers: int = 2,
     tier: str = SHELL,
+    keep: bool = False,
     on_done: Callable[[Trial], None] = lambda _: None,
 ) -> list[Trial]:
     """Every pair, `workers` at once; trials in the order given. `on_done` hears of each as it ends, in this thread.
-    `tier` is how the scripts act (see `Script`).
+    `tier` is how the scripts act (see `Script`). `keep`: what they leave travels with what they submit.
 
     A sandbox that is lost is data. Raises what a broken script raises.
     """
-    team = Team(_task_set(chosen), sandbox, defences, seed, tier)
+    team = Team(_task_set(chosen), sandbox, defences, seed, tier, keep)
     with ThreadPoolExecutor(workers, "policy") as players:
         futures: list[Future[Trial]] = [players.submit(team.play, attack, target) for attack, target in chosen]
         try:
@@ -122,20 +124,25 @@ def play_all(
 class Team:
     """Plays one policy at a time, from any thread."""
 
-    def __init__(self, tasks: TaskSet, sandbox: Sandbox, defences: Defences, seed: int, tier: str = SHELL) -> None:
+    def __init__(
+        self, tasks: TaskSet, sandbox: Sandbox, defences: Defences, seed: int, tier: str = SHELL, keep: bool = False
+    ) -> None:
         self._tasks, self._sandbox, self._defences = tasks, sandbox, defences
-        self._seed, self._tier = seed, tier
+        self._seed, self._tier, self._keep = seed, tier, keep
 
     def play(self, attack: Attack, target: Target) -> Trial:
         """Exactly a model's rollout, with a script in the model's place: solve, null test, verify, inspect, judge."""
         began = time.monotonic()
-        policy = attack.policy(target.view, Random(derive(self._seed, attack.id, target.view.task_id)))
+        policy = attack.policy(target.told, Random(derive(self._seed, attack.id, target.view.task_id)))
         script = Script(target.view, policy, self._tier)
         name = f"{attack.id}/{target.view.task_id}"
         scaffold, job = script.scaffold(name), script.job(name)
+        # a task that takes its whole workspace has everything submitted as it is
+        keep = self._keep and target.view.submission != WHOLE
+        sandbox = KeepsWorkspace(self._sandbox) if keep else self._sandbox
         with ThreadPoolExecutor(1, "actor") as pool:
-            (rollout,) = Driver(FakeSampler(script.chat, script.reply), self._sandbox, pool).run([job])
-            grader = Grader(self._tasks, self._sandbox, self._defences, pool)
+            (rollout,) = Driver(FakeSampler(script.chat, script.reply), sandbox, pool).run([job])
+            grader = Grader(self._tasks, sandbox, self._defences, pool)
             nulls = grader.nulls({scaffold.scaffold_id: job})
             (graded,) = grader.grade({scaffold.scaffold_id: scaffold}, [rollout], nulls)
         verdict, verification = graded.verdict, graded.verification

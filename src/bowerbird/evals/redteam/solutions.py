@@ -5,7 +5,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from bowerbird.tasks.harbor import load_task
+from bowerbird.tasks.harbor import load_reference, load_task
 from bowerbird.tasks.katas import families as _families  # noqa: F401 - importing it fills FAMILIES
 from bowerbird.tasks.katas.family import FAMILIES
 from bowerbird.types import TaskView
@@ -47,6 +47,22 @@ def written_solution(folder: Path, submission: Sequence[str]) -> Mapping[str, st
         except UnicodeDecodeError:
             return None
     return files or None
+
+
+def whole_solution(folder: Path) -> Mapping[str, str] | None:
+    """The author's text of each file that a solution of the whole workspace changes, modules before other files.
+
+    None where there is none, or where one is no text.
+    """
+    files = load_reference(folder).files
+    try:
+        return {name: files[name].decode() for name in sorted(files, key=_plainness)} or None
+    except UnicodeDecodeError:
+        return None
+
+
+def _plainness(path: str) -> tuple[bool, bool, str]:
+    return not path.endswith(".py"), path.endswith("__init__.py"), path
 
 
 def attempt_at(task: TaskView) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bowerbird.config import Config
 from bowerbird.evals.redteam.attack import Attack
-from bowerbird.evals.redteam.leftovers import GradesWorkspace, KeepsWorkspace
+from bowerbird.evals.redteam.leftovers import GradesWorkspace
 from bowerbird.evals.redteam.report import Report, Setup, compare
 from bowerbird.evals.redteam.runner import Trial, play_all
 from bowerbird.evals.redteam.script import SHELL
@@ -84,12 +84,20 @@ def _played(
     on_done: Callable[[Trial], None],
 ) -> list[Trial]:
     config = plan.config
-    verifier = make_verifier(grader, sandbox)
-    if grader != "task":  # these grade where the agent worked
-        verifier, sandbox = GradesWorkspace(verifier), KeepsWorkspace(sandbox)
-    defences = Defences(verifier, rules, judge, veto=config.judge.mode == "veto")
-    workers = config.sandbox.workers
-    return play_all(chosen, sandbox, defences, seed=config.seed, workers=workers, tier=_tier(config), on_done=on_done)
+    naive, verifier = grader != "task", make_verifier(grader, sandbox)  # the naive grade where the agent worked
+    defences = Defences(
+        GradesWorkspace(verifier) if naive else verifier, rules, judge, veto=config.judge.mode == "veto"
+    )
+    return play_all(
+        chosen,
+        sandbox,
+        defences,
+        seed=config.seed,
+        workers=config.sandbox.workers,
+        tier=_tier(config),
+        keep=naive,
+        on_done=on_done,
+    )
 
 
 def _tier(config: Config) -> str:

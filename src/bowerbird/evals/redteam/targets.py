@@ -1,11 +1,12 @@
 """The tasks that are attacked: one built-in task for each kind of verifier, or a user's own."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bowerbird.evals.redteam.attack import KINDS, Attack
-from bowerbird.evals.redteam.solutions import learn, pack_folders, solution_of, written_solution
+from bowerbird.evals.redteam.solutions import learn, pack_folders, solution_of, whole_solution, written_solution
 from bowerbird.sandbox.codec import decode
 from bowerbird.tasks import load_jsonl, load_named, load_task, task_folders
 from bowerbird.tasks.katas import generate
@@ -13,6 +14,8 @@ from bowerbird.tasks.repos import generate as generate_repos
 from bowerbird.types import WHOLE, TaskError, TaskView, VerifierSpec
 
 FAMILY = "caesar"  # its answers are texts that no guess hits
+UNDECLARED = "say nothing of what they want submitted, so that nothing would be graded"
+UNAIMED = "take their whole workspace and come without a solution, so that nobody knows where to attack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,15 @@ class Target:
     view: TaskView
     spec: VerifierSpec
     known: bool = True
+
+    @property
+    def told(self) -> TaskView:
+        """The task as policies are told of it. Where all that differs is submitted they aim at the files that the
+        solution changes, for those are the ones that the tests look at."""
+        if self.view.submission != WHOLE:
+            return self.view
+        given, known = self.view.workspace, solution_of(self.view) or {}
+        return replace(self.view, submission=tuple(n for n, text in known.items() if given.get(n) != text.encode()))
 
 
 def builtin_targets(seed: int = 0) -> tuple[Target, ...]:
@@ -36,25 +48,28 @@ def builtin_targets(seed: int = 0) -> tuple[Target, ...]:
     return (Target(view, kata.spec), *(Target(task.view, task.spec) for task in firsts if task is not None))
 
 
-def load_targets(source: str, seed: int = 0, count: int | None = None) -> tuple[tuple[Target, ...], int]:
+def load_targets(source: str, seed: int = 0, count: int | None = None) -> tuple[tuple[Target, ...], Mapping[str, int]]:
     """The tasks of a directory of Harbor tasks, of a .jsonl file, of "katas" or "repos" (the first `count` of them,
-    where it is given), and how many more were left out.
+    where it is given), and how many were left out, by reason.
 
-    Left out are tasks that declare no submission, of which nothing would ever be graded, so that every attack would
-    seem to fail, and those that take the whole workspace: the policies write to declared files. The author's solutions
-    are learned where there are any: attacks that carry the answer need it. Raises TaskError when no task is left.
+    Left out are tasks where every attack would seem to fail: `UNDECLARED`, `UNAIMED`. The author's solutions are
+    learned where there are any: attacks that carry the answer need it. Raises TaskError when no task is left.
     """
     tasks = load_named(source, seed, count)
     learn(_solutions(source, seed, len(tasks)))
-    views = [view for view in tasks.views.values() if view.submission and view.submission != WHOLE]
-    if not views:
+    targets, left_out = [], Counter[str]()
+    for view in tasks.views.values():
+        target = Target(view, tasks.spec(view.task_id), solution_of(view) is not None)
+        if target.told.submission:
+            targets.append(target)
+        else:
+            left_out[UNAIMED if view.submission else UNDECLARED] += 1
+    if not targets:
         raise TaskError(
-            f"{source}: no task says what it wants submitted, so there is nothing to attack; if python3 and the "
-            "system's tools are enough to grade one, say "
-            'kind = "script" and submission = [...] under [metadata.bowerbird]'
+            f"{source}: there is nothing to attack: all tasks {' or '.join(left_out)}; if python3 and the system's "
+            'tools are enough to grade one, say kind = "script" and submission = [...] under [metadata.bowerbird]'
         )
-    targets = tuple(Target(view, tasks.spec(view.task_id), solution_of(view) is not None) for view in views)
-    return targets, len(tasks) - len(targets)
+    return tuple(targets), left_out
 
 
 def pairs(attacks: Sequence[Attack], targets: Sequence[Target]) -> list[tuple[Attack, Target]]:
@@ -76,7 +91,8 @@ def _solutions(source: str, seed: int, count: int) -> dict[str, Mapping[str, str
     found = {}
     for folder in task_folders(path) if path.is_dir() else ():
         view = load_task(folder).view
-        if files := written_solution(folder, view.submission):
+        whole = view.submission == WHOLE
+        if files := whole_solution(folder) if whole else written_solution(folder, view.submission):
             found[view.task_id] = files
     return found
 
