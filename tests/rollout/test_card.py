@@ -131,6 +131,11 @@ def test_the_commonest_behaviour_is_chosen(run: Start) -> None:
     assert run(["```\na\n```", BAD, BAD], candidates=3, select="vote")[1].source == "bad\n"
 
 
+def test_code_in_the_models_reasoning_is_no_answer(run: Start) -> None:
+    assert run([f"<think>Perhaps {BAD}</think>{GOOD}"])[1].source == "good\n"
+    assert run([f"<think>Perhaps {BAD}"])[1].source == ""
+
+
 def test_a_repair_sees_the_error_and_extends_the_conversation(run: Start) -> None:
     host, draft = run([BAD, GOOD], retries=1, verify="visible_tests", memory="last_k")
     first, second = draft.calls

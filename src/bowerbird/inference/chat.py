@@ -18,9 +18,11 @@ _MARK = "\u241ebowerbird\u241e"
 
 def spoken(text: str) -> str:
     """An answer without the reasoning before it. A template may open the block itself, so that only its end is there;
-    one that opens later is quoted, and part of the answer."""
+    one that opens later is quoted, and part of the answer. Reasoning that does not end leaves no answer."""
     thought, end, answer = text.partition("</think>")
     opened = thought.find("<think>")
+    if not end and opened >= 0 and not thought[:opened].strip():
+        return ""
     return answer.lstrip() if end and (opened == -1 or not thought[:opened].strip()) else text
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from bowerbird.inference.chat import Chat, Message, Schema
+from bowerbird.inference.chat import Chat, Message, Schema, spoken
 from bowerbird.inference.protocol import Request, Sampler, no_answer
 from bowerbird.types import Completion, ConfigError, InfraError, PolicyVersion
 
@@ -210,7 +210,8 @@ class RemoteSampler(Sampler):
             raise InfraError(f"{self._endpoint.url} answered something else than a chat completion") from error
         self._count(found.get("usage") or {}, text)
         if request.stop and request.stop in text:  # kept, as the other samplers do, and not an endpoint's own `stop`
-            text = text[: _nth(text, request.stop, request.stop_count)]
+            thought = text.removesuffix(answer := spoken(text))
+            text = thought + answer[: _nth(answer, request.stop, request.stop_count)]
         ids = self.chat.encode(text)
         n = len(ids)
         finish = "length" if choice.get("finish_reason") == "length" else "stop"

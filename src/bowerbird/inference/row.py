@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bowerbird.inference.chat import spoken
 from bowerbird.inference.choose import draw_among
 from bowerbird.inference.grammar import GrammarCompiler, GrammarState
 from bowerbird.inference.protocol import Part, Request
@@ -112,7 +113,7 @@ class Row:
     def _stopped(self, decode: Callable[[Sequence[int]], str]) -> bool:
         stop, count = self.request.stop, self.request.stop_count
         # a cheap look first: a stop text is short
-        return bool(stop) and stop in decode(self.ids[-8:]) and decode(self.ids).count(stop) >= count
+        return bool(stop) and stop in decode(self.ids[-8:]) and spoken(decode(self.ids)).count(stop) >= count
 
     def part(self, since: int = 0) -> Part:
         """Its tokens from that one on."""

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import cast
 
-from bowerbird.inference.chat import Chat
+from bowerbird.inference.chat import Chat, spoken
 from bowerbird.inference.protocol import Request
 from bowerbird.rollout.effects import LEAST_TOKENS, Ask, Check, Checked, Draft, Effect, Reply, Run
 from bowerbird.rollout.prompts import FENCE, Prompt, extract_code, first_prompt, repair_text
@@ -106,7 +106,7 @@ def _draw(state: _State, requests: tuple[Request, ...], code: str) -> Generator[
 
 
 def _attempt(reply: Completion, code: str) -> Attempt:
-    return Attempt(reply, extract_code(reply.text, code, cut=reply.finish == "length"))
+    return Attempt(reply, extract_code(spoken(reply.text), code, cut=reply.finish == "length"))
 
 
 def _passed(state: _State) -> Generator[Effect, Reply, bool]:

@@ -1,0 +1,26 @@
+"""When a running request ends."""
+
+import numpy as np
+import pytest
+
+from bowerbird.inference.fake import byte_chat
+from bowerbird.inference.protocol import Request
+from bowerbird.inference.row import Row
+from bowerbird.types import Sampling
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("```a```b", "```a```"),
+        ("<think>```a```</think>```b```c", "<think>```a```</think>```b```"),
+        ("<think>```a```b", "<think>```a```b"),
+    ],
+)
+def test_a_stop_text_counts_in_the_answer_and_not_in_its_reasoning(text: str, taken: str) -> None:
+    chat = byte_chat()
+    row = Row(1, Request((1,), Sampling(1.0, 0.0, 100, 0), stop="```", stop_count=2), np.random.default_rng(0), None)
+    for token in chat.encode(text):
+        if not row.finish:
+            row.took(token, -0.5, 0, chat.end_ids, chat.decode)
+    assert chat.decode(row.ids) == taken
