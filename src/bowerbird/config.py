@@ -79,6 +79,13 @@ class ScaffoldConfig(_Section):
     grammar: bool = Field(True, description="False: free text, where an unparseable card is invalid and returns 0")
     temperature: float = Field(1.0, gt=0, description="of the model's choices in a scaffold")
     explore: float = Field(0.1, ge=0, lt=1, description="share of each choice that is spread evenly over its options")
+    transplants: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="plan, program: share that is tried on another task of its category too; how much less it earns "
+        "there is logged and decides nothing",
+    )
     price_per_token: float = Field(0.0, ge=0, description="taken from a scaffold's return per sampled token")
     max_tokens: int = Field(160, ge=16, description="longest scaffold; by default 1024 for a plan, 4096 for a program")
 

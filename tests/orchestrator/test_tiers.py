@@ -44,11 +44,12 @@ def reply(task: RepoTask, tier: str) -> Callable[[Request], str]:
 
 @pytest.mark.parametrize("tier", ["plan", "program"])
 def test_both_stages_are_credited(sandbox: Sandbox, tier: str) -> None:
-    (task,) = generate(0, 1, families=["tariff"], levels=["easy"])
+    task, sibling = generate(0, 2, families=["tariff"], levels=["easy"])
     settings = [f"scaffold.tier={tier}", "scaffold.proposals=6", "rollout.per_scaffold=4", "scaffold.max_tokens=4000"]
+    settings += ["scaffold.transplants=1"]
     settings += ["rollout.token_budget=100000", "rollout.call_tokens=8000", "rollout.calls=4", "rollout.actions=8"]
     config = load_config(None, settings)
-    tasks, chat = TaskSet([Loaded(task.view, task.spec)]), byte_chat()
+    tasks, chat = TaskSet([Loaded(each.view, each.spec) for each in (task, sibling)]), byte_chat()
     with ThreadPoolExecutor(2) as pool:
         sampler = FakeSampler(chat, reply(task, tier))
         grader = Grader(tasks, sandbox, Defences(make_verifier("task", sandbox)), pool)
@@ -62,6 +63,9 @@ def test_both_stages_are_credited(sandbox: Sandbox, tier: str) -> None:
     rewards = [verdict.reward for trial in trials for verdict in trial.verdicts]
     assert set(rewards) == {0.0, 1.0}, [verdict for trial in trials for verdict in trial.verdicts]
     assert all(trial.result.value == 0.0 for trial in trials if trial.scaffold.invalid)
+    assert {trial.elsewhere for trial in trials if not trial.scaffold.invalid} == {0.0}, "the text of another task"
+    assert all(trial.elsewhere is None for trial in trials if trial.scaffold.invalid)
+    assert all(rollout.task_id == task.view.task_id for trial in trials for rollout in trial.rollouts)
     learned = samples(credit(trials), 1.0)
     assert {sample.stage for sample in learned} == {Stage.SCAFFOLD, Stage.SOLVE}
     assert any(sample.advantage > 0 for sample in learned)

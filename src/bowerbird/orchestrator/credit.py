@@ -16,6 +16,7 @@ class Trial:
     rollouts: tuple[Rollout, ...]
     verdicts: tuple[Verdict, ...]  # one for each rollout
     result: ScaffoldReturn
+    elsewhere: float | None = None  # its reward on a sibling task, where that was tried
 
 
 @dataclass(frozen=True, slots=True)

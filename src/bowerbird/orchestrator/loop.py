@@ -69,7 +69,7 @@ class Loop:
         rollouts = self._driver.run(jobs, lambda n: self._watcher.phase("solve", n, len(jobs)))
         clock.lap("solve")
         trials = wave.trials(scaffolds, rollouts, lambda n: self._watcher.phase("grade", n, len(jobs)))
-        audited = self._stages.grader.audit(rollouts)
+        audited = self._stages.grader.audit([rollout for trial in trials for rollout in trial.rollouts])
         clock.lap("grade")
         credited = [
             item for task in tasks for item in credit([t for t in trials if t.scaffold.task_id == task.task_id])

@@ -45,6 +45,7 @@ class StepReport:
     mean_age: float = 0.0  # updates between a token's version and the learner's, over the tokens learned from
     effective: float = 1.0  # effective sample size of the staleness weights over the tokens with a gradient
     mismatch: float | None = None  # mean |log-probability of learner - of sampler| where both have the same version
+    transplant_drop: float | None = None  # mean return of scaffolds less their reward on a sibling task
     watchers: Sequence[str] = ()  # the mechanisms that watched sandboxed processes
 
     @property

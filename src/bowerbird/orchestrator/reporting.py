@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from time import perf_counter
 
-from bowerbird.orchestrator.credit import Credited, signal
+from bowerbird.orchestrator.credit import Credited, Trial, signal
 from bowerbird.orchestrator.progress import StepReport
 from bowerbird.rewards.verdict import JUDGE_OUTAGE
 from bowerbird.trainer.learner import LearnerStats
@@ -86,6 +86,7 @@ def report(
         choices=_choices(credited),
         audit=_mean(audited) if audited else None,
         opinions=_opinions(verdicts),
+        transplant_drop=_drop(trials),
         watchers=tuple(sorted({name for v in verdicts for name in v.watchers})),
     )
 
@@ -108,6 +109,13 @@ def doubts(report: StepReport) -> list[str]:
             "raise algo.k1"
         )
     return found
+
+
+def _drop(trials: Sequence[Trial]) -> float | None:
+    """What scaffolds that were tried on a sibling task, and count, earned less there; None where none was."""
+    tried = [(t.result.value, t.elsewhere) for t in trials if t.result.outcome is Outcome.VALID]
+    drops = [own - elsewhere for own, elsewhere in tried if elsewhere is not None]
+    return _mean(drops) if drops else None
 
 
 def _opinions(verdicts: Sequence[Verdict]) -> dict[str, int]:

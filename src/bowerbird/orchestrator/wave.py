@@ -5,7 +5,7 @@ Ids and seeds come from the wave's number and a task's place in it, never from t
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from bowerbird.config import Config
@@ -22,6 +22,8 @@ from bowerbird.scaffold.archive import Archive, Entry
 from bowerbird.scaffold.propose import proposal_request, read_proposal
 from bowerbird.tasks import TaskSet
 from bowerbird.types import Completion, Rollout, Scaffold, TaskView
+
+_TRANSPLANTED = "-t"  # ends the id of a rollout on a sibling task
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,33 @@ class Wave:
     # -- stage 2 -----------------------------------------------------------------------------------
 
     def jobs(self, scaffolds: Iterable[Scaffold]) -> list[Job]:
-        """K rollouts under each valid scaffold."""
+        """K rollouts under each valid scaffold, and one on another task for some of them."""
         valid = [scaffold for scaffold in scaffolds if scaffold.invalid is None]
-        return [self._job(scaffold, k) for scaffold in valid for k in range(self._config.rollout.per_scaffold)]
+        own = [self._job(scaffold, k) for scaffold in valid for k in range(self._config.rollout.per_scaffold)]
+        return own + [job for scaffold in valid if (job := self._transplant(scaffold)) is not None]
 
     def _job(self, scaffold: Scaffold, k: int) -> Job:
         """Rollout k under every scaffold of a task draws from the same random numbers: luck that is shared cancels when
         scaffolds are compared, and no gradient is biased by it, since no scaffold knows the numbers."""
         own = derive(self.seed, "rollout", scaffold.task_id, k)
         return scaffold_job(self._config, self._stages, scaffold, f"{scaffold.scaffold_id}-{k}", own, draw_all=True)
+
+    def _transplant(self, scaffold: Scaffold) -> Job | None:
+        """The transplant test: the scaffold on a sibling, another task of its category. One that knows its own task's
+        answer does badly there. A card has no room for any."""
+        random = Random(derive(self.seed, "transplant", scaffold.scaffold_id))
+        if scaffold.tier == "card" or random.random() >= self._config.scaffold.transplants:
+            return None
+        views = self._stages.tasks.views
+        category = views[scaffold.task_id].category
+        siblings = [name for name, view in views.items() if view.category == category and name != scaffold.task_id]
+        if not siblings:
+            return None
+        moved = replace(scaffold, task_id=random.choice(siblings))
+        own = derive(self.seed, "transplanted", scaffold.scaffold_id)
+        return scaffold_job(
+            self._config, self._stages, moved, f"{scaffold.scaffold_id}{_TRANSPLANTED}", own, draw_all=False
+        )
 
     # -- rewards -----------------------------------------------------------------------------------
 
@@ -88,7 +108,10 @@ class Wave:
         rollouts: Sequence[Rollout],
         on_done: Callable[[int], None] = lambda _: None,
     ) -> list[Trial]:
-        """Verdicts for all rollouts, then a return for each scaffold."""
+        """Verdicts for all rollouts, then a return for each scaffold. A transplanted one is no part of either."""
+        away = [r for r in rollouts if r.rollout_id.endswith(_TRANSPLANTED)]
+        rollouts = [r for r in rollouts if not r.rollout_id.endswith(_TRANSPLANTED)]
+        elsewhere = dict(zip((r.scaffold_id for r in away), self._stages.grader.rewards(away), strict=True))
         by_id = {s.scaffold_id: s for s in scaffolds}
         jobs = {s.scaffold_id: self._job(s, 0) for s in scaffolds if s.invalid is None}
         grader = self._stages.grader
@@ -101,7 +124,7 @@ class Wave:
             spent = sum(len(c.token_ids) for r in own for c in r.calls)
             price = self._config.scaffold.price_per_token
             result = scaffold_return(scaffold, judged, spent // (len(own) or 1), price)
-            trials.append(Trial(scaffold, own, judged, result))
+            trials.append(Trial(scaffold, own, judged, result, elsewhere.get(scaffold.scaffold_id)))
         return trials
 
 
