@@ -20,7 +20,7 @@ class Wish(TypedDict):
     tests: str
     requirements: Path | None
     scaffold_file: Path | None
-    tier: str
+    tier: str | None
     keep: bool
     tokens: int
     turn_tokens: int
@@ -45,7 +45,6 @@ class Wish(TypedDict):
 @click.option(
     "--tier",
     type=click.Choice(["plan", "program", "none"]),
-    default="",
     help="What the model proposes for itself: by default what worked here before, or a plan. none: the plain loop over "
     "all tools.",
 )

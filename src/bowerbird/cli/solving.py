@@ -75,7 +75,7 @@ def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository
         return acting_from_file(wish["scaffold_file"], "given", "solve")
     if wish["tier"] == "none":
         return react()
-    before = Shelf().best(identity(repository.root), wish["tier"])
+    before = Shelf().best(identity(repository.root), wish["tier"] or "")
     if before is not None:
         click.echo(f"starting from the {before.tier} that worked here: {clean(before.task, 80)}")
     click.echo("the model proposes a scaffold ...")

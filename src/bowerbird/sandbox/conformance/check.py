@@ -48,6 +48,7 @@ class CheckResult:
 
     name: str
     area: str
+    why: str
     passed: bool
     detail: str
     seconds: float
@@ -66,7 +67,7 @@ def run_check(check: Check, sandbox: Sandbox) -> CheckResult:
         detail, passed = str(violation), False
     except Exception as error:  # noqa: BLE001 - the boundary: a back end under test may raise anything
         detail, passed = f"{type(error).__name__}: {error}", False
-    return CheckResult(check.name, check.area, passed, detail[:400], time.monotonic() - start, skipped)
+    return CheckResult(check.name, check.area, check.why, passed, detail[:400], time.monotonic() - start, skipped)
 
 
 def run_conformance(
