@@ -34,7 +34,7 @@ def check(backend: str, quick: bool) -> None:
     with Progress("attacking the sandbox", len(checks)) as progress:
         results = run_conformance(opened, seen=lambda _result: progress.advance())
     rows = tuple(
-        (r.area, r.name, _word(r), f"{r.seconds:.1f}", r.detail[:100] if r.passed else f"{r.detail}; why it matters: {r.why}")
+        (r.area, r.name, _word(r), f"{r.seconds:.1f}", r.detail[:100] if r.passed else f"{r.detail}: {r.why}")
         for r in results
     )
     columns = ("area", "check", "result", "seconds", "seen")
