@@ -5,8 +5,10 @@ import os
 import signal
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from safetensors import safe_open
 
@@ -46,15 +48,30 @@ def check_balanced(run: Path, batch: int) -> None:
 
 
 def check_versions(run: Path) -> None:
-    """Each token of each stored rollout is of a version that was published before its step; within a call versions
-    never go back."""
+    """Each token of each stored rollout is of a version that was published before its step; versions never go back,
+    within a call or from one round of a rollout to the next."""
     with closing(sqlite3.connect(f"file:{run / 'run.db'}?mode=ro", uri=True)) as db:
         published = {0} | {number for (number,) in db.execute("SELECT number FROM versions")}
     for step in steps_kept(run):
         for line in (run / "rollouts" / f"{step}.jsonl").read_text().splitlines():
-            for call in json.loads(line)["calls"]:
+            record = json.loads(line)
+            for call in record["calls"]:
                 assert call["versions"] == sorted(call["versions"])
                 assert set(call["versions"]) <= {number for number in published if number < step}
+            newest = 0
+            for calls in rounds(record):
+                versions = [version for call in calls for version in call["versions"]]
+                assert all(version >= newest for version in versions)
+                newest = max(versions, default=newest)
+
+
+def rounds(record: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """The calls of a card's rollout that were made together, in order."""
+    left = list(record["calls"])
+    for event in record.get("log", []):
+        if event["event"] == "answers":
+            yield left[: event["count"]]
+            del left[: event["count"]]
 
 
 def trained_in(run: Path, step: int) -> set[Group]:
