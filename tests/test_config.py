@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from bowerbird.config import dump_config, load_config, parse_config
+from bowerbird.evals.session import evaluate_run, train_and_evaluate
+from bowerbird.orchestrator.progress import Silent
 from bowerbird.scaffold.plan import REACT
 from bowerbird.types import ConfigError
 
@@ -28,11 +30,15 @@ def test_a_plan_fits_into_what_a_plan_may_take() -> None:
     assert len(two) / 3 < load_config(None, ["scaffold.tier=plan"]).scaffold.max_tokens  # characters of a token, few
 
 
-def test_a_server_cannot_keep_what_it_computed_under_old_weights() -> None:
+def test_what_contradicts_itself_is_refused_before_a_run_begins(tmp_path: Path) -> None:
+    kept = parse_config({"sampler": SERVER, "pipeline": {"kv": "keep"}}, "an older run may say so")
     with pytest.raises(ConfigError, match=r"pipeline\.kv = 'keep'.*only recompute"):
-        parse_config({"sampler": SERVER, "pipeline": {"kv": "keep"}}, "test")
-    parse_config({"sampler": SERVER, "pipeline": {"kv": "recompute"}}, "test")
-    parse_config({"sampler": {"engine": "vllm"}, "pipeline": {"kv": "keep"}}, "test")
+        train_and_evaluate(kept, tmp_path, Silent())
+    chat = parse_config({"sampler": SERVER | {"engine": "chat"}}, "test")
+    with pytest.raises(ConfigError, match="name a model, and no run"):
+        evaluate_run(tmp_path, chat, Silent())
+    with pytest.raises(ConfigError, match=r"scaffold\.tier"):
+        parse_config({"scaffold": {"tier": [1]}}, "test")
 
 
 def test_what_is_left_out_suits_a_server_also_when_it_was_written_down(tmp_path: Path) -> None:

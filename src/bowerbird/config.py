@@ -270,16 +270,10 @@ class Config(_Section):
     def _sized(cls, raw: Any) -> Any:
         """With the sizes of the tier where none are given."""
         scaffold = raw.get("scaffold") if isinstance(raw, dict) else None
-        sizes = _SIZES.get(scaffold.get("tier", "card"), {}) if isinstance(scaffold, dict) else {}
+        sizes = _SIZES.get(str(scaffold.get("tier")), {}) if isinstance(scaffold, dict) else {}
         given = {name: raw.get(name, {}) for name in sizes}
         fitted = {name: {**sizes[name], **own} for name, own in given.items() if isinstance(own, dict)}
         return {**raw, **fitted} if fitted else raw
-
-    @model_validator(mode="after")
-    def _kept(self) -> "Config":
-        if self.pipeline.kv == "keep" and self.sampler.engine == "server":
-            raise ValueError("pipeline.kv = 'keep': a server can only recompute, so say 'recompute' or 'auto'")
-        return self
 
 
 def load_config(path: Path | None, overrides: list[str] | None = None) -> Config:

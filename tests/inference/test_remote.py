@@ -99,10 +99,10 @@ def test_an_answer_is_asked_for_as_long_as_the_context_has_room() -> None:
 
 def test_a_stop_text_in_the_models_reasoning_stops_nothing() -> None:
     answer = "<think>```a```</think>```b``` and more"
-    sampler = opened(lambda _: said(answer))
+    sampler = opened(lambda _: said(answer, finish_reason="length"))
     prompt = sampler.chat.prompt([{"role": "user", "content": "x"}])
     (found,) = sampler.generate([Request(prompt, SAMPLING, stop="```", stop_count=2)])
-    assert found.text == "<think>```a```</think>```b```"
+    assert (found.text, found.finish) == ("<think>```a```</think>```b```", "stop")
 
 
 def test_a_server_without_grammars_is_asked_without() -> None:

@@ -9,7 +9,7 @@ import pytest
 from bowerbird.orchestrator.credit import Credited, Trial, credit
 from bowerbird.orchestrator.ledger import Group, Ledger
 from bowerbird.rewards.verdict import ScaffoldReturn
-from bowerbird.types import Completion, Facts, Flag, Outcome, Rollout, Sampling, Scaffold, Verdict
+from bowerbird.types import Completion, Executable, Facts, Flag, Outcome, Rollout, Sampling, Scaffold, Verdict
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def group(wave: int, place: int) -> Group:
                 f"t{place}",
                 own,
                 (call(k),),
-                {"solution.py": b"\xff\x00 not text"},
+                {"solution.py": b"\xff\x00 not text", "run.sh": Executable(b"#!/bin/sh\n")},
                 (),
                 Facts(),
                 None,

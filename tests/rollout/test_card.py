@@ -1,17 +1,17 @@
 """The meaning of a card, effect by effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.fake import FakeSampler, byte_chat
-from bowerbird.inference.protocol import Request
+from bowerbird.inference.protocol import Request, no_answer
 from bowerbird.rollout.card import run_card, run_plain
 from bowerbird.rollout.effects import Ask, Check, Checked, Draft, Reply, Run
 from bowerbird.rollout.seeds import derive
 from bowerbird.scaffold.card import Card
-from bowerbird.types import TaskView
+from bowerbird.types import Completion, TaskView
 
 BASE = Card(
     decompose="none",
@@ -207,6 +207,20 @@ def test_who_cannot_be_made_to_begin_writes_the_beginning_again(task: TaskView) 
     draft = host.drive(run_card(task, card, loose, token_budget=900, call_tokens=200, seed=1))
     assert draft.source == "def add_7(x):\n    return good\n"
     assert host.asked[0].requests[0].stop_count == 2
+
+
+def test_a_repair_for_which_the_context_had_no_room_is_not_submitted(chat: Chat, task: TaskView) -> None:
+    class Narrow(FakeSampler):
+        def generate(self, requests: Sequence[Request]) -> list[Completion]:
+            first = CUT[:20] not in self.chat.decode(requests[0].prompt_ids)
+            return super().generate(requests) if first else [no_answer(request) for request in requests]
+
+    card = BASE.model_copy(update={"retries": 1, "verify": "visible_tests", "memory": "last_k"})
+    host = Host(chat, lambda _: CUT)
+    host.sampler = Narrow(chat, lambda _: CUT)
+    draft = host.drive(run_card(task, card, chat, token_budget=900, call_tokens=200, seed=1))
+    assert [call.finish for call in draft.calls] == ["length", "too_long"]
+    assert draft.source == "cut " + "x" * 186
 
 
 def test_a_plain_answer_that_was_cut_off_ends_with_a_whole_statement(chat: Chat, task: TaskView) -> None:

@@ -170,6 +170,9 @@ def test_what_others_left_is_read_where_it_has_token_ids(tmp_path: Path) -> None
         "none.json": {"steps": [], "session_id": "none"},
         "list.json": [],
         "verdict.json": theirs("verdict") | {"extra": ours | {"verdict": {"reward": 1.0}}},
+        "step.json": theirs("step") | {"extra": ours | {"verdict": None, "step": "../../elsewhere"}},
+        "task.json": theirs("task") | {"extra": ours | {"verdict": None, "task_id": 5}},
+        "name.json": theirs(".."),
         "part.json": theirs("part") | {"extra": {"stage": "solve", "step": 1}},
     }
     for name, found in {"good.json": theirs("good"), **broken}.items():
@@ -190,6 +193,9 @@ def test_what_others_left_is_read_where_it_has_token_ids(tmp_path: Path) -> None
         "no ATIF trajectory",
         "its verdict is none of ours",
         "cannot be read as JSON",
+        "no number of one: '../../elsewhere'",
+        "its task or its scaffold is no name",
+        "'..' is no name",
     ):
         assert why in result.stderr
     ((line,),) = rollouts(tmp_path / "run").values()

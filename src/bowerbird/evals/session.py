@@ -28,14 +28,11 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
 
     Raises BowerbirdError for all that can be foreseen: no sandbox, no model, a full disk, a stop by the user.
     """
-    if config.sampler.engine == "chat":
-        raise ConfigError(
-            "sampler.engine = 'chat' cannot be trained on: an endpoint gives no tokens and takes no weights"
-        )
     if resume is not None:
         store, config = RunStore.open(resume)
         train_set, heldout = task_sets(config)
     else:
+        _refuse_sampler(config)
         if config.eval.before:
             untrained(config)  # refused before a step, not after all
         train_set, heldout = task_sets(config)  # before a directory is made: broken tasks leave nothing behind
@@ -44,6 +41,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
     try:
         _say_note(config, train_set, watcher)
         refuse_trained(store.folder, heldout)
+        _refuse_arms(config, heldout)  # of a run that goes on: a file may be gone
         before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
         version = train(store, config, train_set, watcher)
         give_back()
@@ -64,6 +62,8 @@ def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalRepo
     """The arms under a run's newest version, or under `config.model` where no run is given."""
     heldout = task_sets(config)[1]
     _refuse_arms(config, heldout)
+    if run is not None and config.sampler.engine == "chat":
+        raise ConfigError(f"sampler.engine = 'chat' answers in the place of {run}'s model: name a model, and no run")
     _say_note(config, heldout, watcher)
     if run is None:
         return evaluate_model(config, heldout, config.model.name, 0, watcher)
@@ -91,6 +91,14 @@ def evaluate_model(
 
 def _known(config: Config, run: Path) -> Sequence[Entry]:
     return archived(run) if "archive" in config.eval.arms else ()
+
+
+def _refuse_sampler(config: Config) -> None:
+    """Raises ConfigError where a new run's sampler cannot do what is asked of it."""
+    if config.sampler.engine == "chat":
+        raise ConfigError("sampler.engine = 'chat' cannot be trained on: it gives no tokens and takes no weights")
+    if config.sampler.engine == "server" and config.pipeline.kv == "keep":
+        raise ConfigError("pipeline.kv = 'keep': a server can only recompute, so say 'recompute' or 'auto'")
 
 
 def _refuse_arms(config: Config, heldout: TaskSet) -> None:

@@ -20,6 +20,8 @@ from bowerbird.inference.server_sampler import Server, ServerSampler
 from bowerbird.inference.vllm_sampler import VllmSampler
 from bowerbird.types import ConfigError, PolicyVersion
 
+_AT_ONCE = 16  # questions to an endpoint that others may use too
+
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
@@ -50,7 +52,7 @@ def open_sampler(
     settings = config.sampler
     if settings.engine == "chat":
         named = Endpoint(settings.endpoint, config.model.name, settings.api_key_env)
-        with closing(RemoteSampler(named, at_once=settings.places)) as remote:
+        with closing(RemoteSampler(named, at_once=min(settings.places, _AT_ONCE))) as remote:
             yield remote
         return
     if settings.engine == "server":

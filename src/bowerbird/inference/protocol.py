@@ -27,7 +27,7 @@ class Request:
 
     `schema` is a JSON schema the output must follow ("" for free text). Sampling ends at an end-of-turn token,
     at `max_tokens`, when the grammar is complete, or when `stop` has occurred `stop_count` times in the answer, its
-    reasoning not counted.
+    reasoning (`chat.spoken`) not counted.
     `begun` is what was sampled of the answer before, by a sampler that is gone: it begins with that, and goes on.
     """
 

@@ -23,7 +23,7 @@ from bowerbird.types import Completion, ConfigError, InfraError, PolicyVersion
 _PIECE = 4  # characters of an answer that count as one token
 _HALVINGS, _LEAST = 8, 64  # of an answer that the context has no room for; fewer tokens are no answer
 _TURN_S = 0.1
-_RETRIES, _PAUSE_S = 5, 1.0
+_RETRIES, _PAUSE_S, _LONGEST_PAUSE_S = 5, 1.0, 60.0
 _TOO_LONG = ("context length", "context_length", "maximum context", "too long", "too many tokens")
 TOOLS = "tools"  # the role of a message that holds what a prompt was given to call
 _CALL, _CALLED = "<tool_call>\n", "\n</tool_call>"
@@ -209,12 +209,14 @@ class RemoteSampler(Sampler):
         except (LookupError, TypeError, AttributeError) as error:
             raise InfraError(f"{self._endpoint.url} answered something else than a chat completion") from error
         self._count(found.get("usage") or {}, text)
-        if request.stop and request.stop in text:  # kept, as the other samplers do, and not an endpoint's own `stop`
-            thought = text.removesuffix(answer := spoken(text))
-            text = thought + answer[: _nth(answer, request.stop, request.stop_count)]
+        finish = "length" if choice.get("finish_reason") == "length" else "stop"
+        answer = spoken(text)
+        if request.stop and answer.count(request.stop) >= request.stop_count:
+            # kept, as the other samplers do, and not an endpoint's own `stop`; what came after it was not asked for
+            text = text.removesuffix(answer) + answer[: _nth(answer, request.stop, request.stop_count)]
+            finish = "stop"
         ids = self.chat.encode(text)
         n = len(ids)
-        finish = "length" if choice.get("finish_reason") == "length" else "stop"
         return Completion(
             request.prompt_ids, ids, (0.0,) * n, (0,) * n, (True,) * n, (None,) * n, request.sampling, finish, text
         )
@@ -266,6 +268,7 @@ class RemoteSampler(Sampler):
             if response.is_success:
                 return dict(response.json())
             problem = f"{response.status_code} {' '.join(response.text.split())[:300]}"
+            time.sleep(min(_seconds(response.headers.get("retry-after", "")), _LONGEST_PAUSE_S))
             if response.status_code in (400, 413, 422) and any(w in response.text.lower() for w in _TOO_LONG):
                 return None
             if response.status_code < 500 and response.status_code not in (408, 409, 429):
@@ -276,6 +279,11 @@ class RemoteSampler(Sampler):
         self.usage.calls += 1
         self.usage.prompt += int(usage.get("prompt_tokens") or 0)
         self.usage.completion += int(usage.get("completion_tokens") or len(text) // _PIECE)
+
+
+def _seconds(text: str) -> float:
+    """A number of seconds; a date, which is the other form, is none."""
+    return float(text) if text.isdecimal() else 0.0
 
 
 def _nth(text: str, part: str, count: int) -> int:

@@ -90,14 +90,28 @@ def _read(file: Path) -> Imported:
         raise RunError(f"no ATIF trajectory: {type(error).__name__} {error}") from error
 
 
+def _check(extra: Mapping[str, Any]) -> None:
+    """What says where a line is kept: a file from elsewhere may say anything. Raises RunError."""
+    step = extra["step"]
+    names = (extra["task_id"], extra["scaffold_id"]) if extra["stage"] == Stage.SOLVE else ()
+    if type(step) is not int or step < 0:
+        raise RunError(f"its step is no number of one: {step!r}")
+    if not all(isinstance(name, str) for name in names):
+        raise RunError("its task or its scaffold is no name")
+
+
 def _imported(raw: Mapping[str, Any], file: Path) -> Imported:
     calls = [asdict(call) for call in completions(raw)]
     name = str(raw.get("trajectory_id") or raw.get("session_id") or file)  # trajectories of a session may share its id
+    if name in (".", ".."):
+        raise RunError(f"{name!r} is no name")
     asked = next((text_of(step["message"]) for step in steps_of(raw) if step["source"] == "user"), name)
     model = str((raw.get("agent") or {}).get("model_name") or "")
     extra = raw.get("extra") or {}
     stage = extra.get("stage")
     line: dict[str, JsonValue] = {"stage": Stage.SOLVE.value, "id": name, "calls": calls}
+    if stage in (Stage.SCAFFOLD, Stage.SOLVE):
+        _check(extra)
     if stage == Stage.SCAFFOLD:
         return Imported(extra["step"], line | {"stage": stage}, asked, model, None)
     if stage == Stage.SOLVE:

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bowerbird.orchestrator.credit import Credited
+from bowerbird.types import Executable
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS waves (wave INTEGER PRIMARY KEY, tasks TEXT);
@@ -103,7 +104,7 @@ def _packed(credited: Sequence[Credited]) -> bytes:
     plain: list[Any] = [asdict(item) for item in credited]
     for item in plain:
         for rollout in item["trial"]["rollouts"]:
-            rollout["submission"] = {path: b64encode(data).decode() for path, data in rollout["submission"].items()}
+            rollout["submission"] = {path: _text(data) for path, data in rollout["submission"].items()}
     return zlib.compress(json.dumps(plain).encode(), 1)
 
 
@@ -111,5 +112,15 @@ def _unpacked(body: bytes) -> tuple[Credited, ...]:
     plain = json.loads(zlib.decompress(body))
     for item in plain:
         for rollout in item["trial"]["rollouts"]:
-            rollout["submission"] = {path: b64decode(data) for path, data in rollout["submission"].items()}
+            rollout["submission"] = {path: _data(text) for path, text in rollout["submission"].items()}
     return _MANY.validate_python(plain)
+
+
+def _text(data: bytes) -> str | list[str]:
+    """In a list where it may be executed."""
+    text = b64encode(data).decode()
+    return [text] if isinstance(data, Executable) else text
+
+
+def _data(text: str | list[str]) -> bytes:
+    return Executable(b64decode(text[0])) if isinstance(text, list) else b64decode(text)

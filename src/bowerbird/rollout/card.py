@@ -23,8 +23,8 @@ class Attempt:
 
     @property
     def whole(self) -> bool:
-        """Whether the model ended it, and not the limit of tokens."""
-        return self.completion.finish != "length"
+        """Whether the model ended it: not the limit of tokens, and not a full context."""
+        return self.completion.finish == "stop"
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ def _answers(
 
     A repair is as long as what it repairs: one for which no room is left is not begun.
     """
-    length = min((len(attempt.completion.token_ids) for attempt in state.attempts), default=0)
+    length = min((n for a in state.attempts if (n := len(a.completion.token_ids))), default=0)
     count = min(card.candidates, state.steps_left, state.tokens_left // max(length, LEAST_TOKENS))
     if count == 0:
         return []
@@ -146,7 +146,8 @@ def _select(state: _State, card: Card) -> Generator[Effect, Reply, int | None]:
     numbers = list(range(len(state.attempts)))
     if card.select != "first":
         yield from _check(state, numbers)
-    whole = [i for i in numbers if state.attempts[i].whole] or numbers
+    there = [i for i in numbers if state.attempts[i].source] or numbers
+    whole = [i for i in numbers if state.attempts[i].whole] or there
     if card.select == "visible_pass":
         return next((i for i in numbers if state.checks[i].passed), whole[-1])
     if card.select == "vote":

@@ -97,12 +97,11 @@ class Host:
         return self.budget.tokens - sum(len(call.token_ids) for call in self.calls)
 
     def left(self) -> dict[str, int]:
-        """What may still be used."""
+        """What may still be used, but for seconds: no two runs would be the same to a scaffold that looked."""
         return {
             "tokens": self.tokens_left,
             "calls": self.budget.calls - len(self.calls),
             "actions": self.budget.actions - self.actions,
-            "seconds": int(self.budget.seconds - self.seconds),
         }
 
     def draft(self) -> Draft:
