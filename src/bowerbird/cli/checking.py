@@ -7,10 +7,9 @@ from pathlib import Path
 
 from bowerbird.rewards.oracle import Verifier
 from bowerbird.tasks import Loaded, load_jsonl, load_reference, load_task, task_folders
-from bowerbird.tasks.katas import KataTask, generate
-from bowerbird.tasks.named import KATAS, REPOS
+from bowerbird.tasks.katas import KataTask
+from bowerbird.tasks.named import GENERATED, generated
 from bowerbird.tasks.repos import RepoTask
-from bowerbird.tasks.repos import generate as generate_repos
 from bowerbird.types import TaskError
 
 
@@ -36,9 +35,8 @@ def load_checks(source: str, seed: int, count: int | None) -> tuple[list[TaskChe
 
     A broken task directory is a problem among others. Raises TaskError when `source` is nothing at all.
     """
-    if source in ("katas", "repos"):
-        made = generate(seed, count or KATAS) if source == "katas" else generate_repos(seed, count or REPOS)
-        return [_generated(task) for task in made], [], 0
+    if source in GENERATED:
+        return [_generated(task) for task in generated(source, seed, count)], [], 0
     path = Path(source)
     if path.is_file() and path.name.endswith((".jsonl", ".jsonl.gz")):
         return _from_file(path, count)

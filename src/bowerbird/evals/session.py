@@ -41,7 +41,8 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
     try:
         _say_note(config, train_set, watcher)
         refuse_trained(store.folder, heldout)
-        _refuse_arms(config, heldout)  # of a run that goes on: a file may be gone
+        if resume is not None:
+            _refuse_arms(config, heldout)  # since it began a file may have gone
         before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
         version = train(store, config, train_set, watcher)
         give_back()
