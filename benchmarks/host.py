@@ -12,8 +12,8 @@ from sides import Measured, main
 
 from bowerbird.inference.fake import FakeSampler, byte_chat
 from bowerbird.rollout.alone import run_alone
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.desk import Desk
-from bowerbird.rollout.host import Budget
 from bowerbird.rollout.plan import run_plan
 from bowerbird.rollout.program import command, run_program
 from bowerbird.sandbox import open_sandbox

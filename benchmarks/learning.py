@@ -2,38 +2,54 @@
 
 `fresh` is the synchronous loop, where every token is of the newest policy. `weighted` and `even` are the asynchronous
 loop with ages up to 4: with the staleness weight of the recipes (lambda 0.5 beyond age 2), and with full weight at
-every age. Same model, tasks, seed and number of steps; `trained` says how many tokens those were. The figure is the
-share of held-out tasks solved by the model's own cards; its interval is clustered by task.
+every age. Their checks and verifications take their time, as in pipeline.py: without it a small model on one machine is
+never older than an update or two. Same model, tasks, seed and number of steps; `trained` says how many tokens those
+were. The figure is the share of held-out tasks solved by the model's own cards; its interval is clustered by task.
 
-SEEDS gives the seeds, each a round; KEEP a folder for the runs, where one that is there already is not run again.
+STEPS says how many, SEEDS gives the seeds, each a round; KEEP a folder for the runs, where one that was broken off goes
+on, and one that is there already is not run again.
 """
 
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from statistics import mean
 
 import sides
+from pipeline import dawdle
 
 from bowerbird.config import load_config
-from bowerbird.evals.report import load_report
-from bowerbird.evals.session import train_and_evaluate
+from bowerbird.evals.report import load_report, save_report
+from bowerbird.evals.session import evaluate_run, train_and_evaluate
 from bowerbird.orchestrator.progress import Silent, StepReport
+from bowerbird.sandbox import NO_BASE, Base, LocalSandbox, Workspace
 
 RECIPE = Path(__file__).parent.parent / "recipes" / "demo.toml"
-STEPS = int(os.environ.get("STEPS", "12"))
+STEPS = int(os.environ.get("STEPS", "8"))
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "0 1 2").split()]
 SETTINGS = [
     f"steps={STEPS}",
     "tasks.heldout=128",
     "scaffold.proposals=4",
     "curriculum.tasks_per_step=4",
-    'eval.arms=["plain", "own"]',
+    "sandbox.workers=64",
+    'eval.arms=["own"]',
     "eval.before=false",
+    "eval.after=false",
     "pipeline.max_age=4",
 ]
+ASYNC = ("loop=async", f"sandbox.backend={Path(__file__).stem}:SlowTools")
+
+
+class SlowTools(LocalSandbox):
+    """Whose workspaces take their time to open."""
+
+    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE) -> Workspace:
+        dawdle({**base.files, **files})
+        return super().open(files, protected=protected, base=base)
 
 
 class Told(Silent):
@@ -46,20 +62,19 @@ class Told(Silent):
 
 def learned(name: str, *more: str) -> sides.Measured:
     seed = SEEDS[int(os.environ["ROUND"])]
-    name = f"{name}-{seed}"
+    config = load_config(RECIPE, [*SETTINGS, f"name={name}-{seed}", f"seed={seed}", *more])
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(os.environ.get("KEEP", folder))
-        if not (runs / name / "eval-after.json").exists():
-            config = load_config(RECIPE, [*SETTINGS, f"name={name}", f"seed={seed}", *more])
-            there = (runs / name).exists()
-            train_and_evaluate(config, runs, Told(), resume=runs / name if there else None)
-        rows = [json.loads(line) for line in (runs / name / "metrics.jsonl").read_text().splitlines()]
-        arms = {arm.name: arm.solved for arm in load_report(runs / name / "eval-after.json").arms}
-    own, plain = arms["own"], arms["plain"]
+        run, report = runs / config.name, runs / f"{config.name}.json"
+        if not report.exists():
+            train_and_evaluate(config, runs, Told(), resume=run if run.exists() else None)
+            quick = config.model_copy(update={"sandbox": config.sandbox.model_copy(update={"backend": "local"})})
+            save_report(evaluate_run(run, quick, Told()), report)
+        rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        (own,) = (arm.solved for arm in load_report(report).arms)
     return {
         "solved": own.mean,
         "interval": f"[{own.low:.3f}, {own.high:.3f}]",
-        "plain": plain.mean,
         "reward": mean(row["reward"] for row in rows[-4:]),
         "trained": sum(row["tokens_learned"] for row in rows),
         "mean age": mean(row["mean_age"] for row in rows),
@@ -73,11 +88,11 @@ def fresh() -> sides.Measured:
 
 
 def weighted() -> sides.Measured:
-    return learned("weighted", 'loop="async"')
+    return learned("weighted", *ASYNC)
 
 
 def even() -> sides.Measured:
-    return learned("even", 'loop="async"', "algo.k1=6")
+    return learned("even", *ASYNC, "algo.k1=6")
 
 
 if __name__ == "__main__":

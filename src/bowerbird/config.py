@@ -1,5 +1,6 @@
 """One TOML file a run. Unknown keys are errors; every setting says its unit and what it decides."""
 
+import importlib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from bowerbird.types import ConfigError
 
 _Model = TypeVar("_Model", bound=BaseModel)
+BUILT_IN_TOOLS = ("shell", "read", "write", "edit", "list", "search", "tests", "note")
 
 
 class _Section(BaseModel):
@@ -86,8 +88,25 @@ class ScaffoldConfig(_Section):
         description="plan, program: share that is tried on another task of its category too; how much less it earns "
         "there is logged and decides nothing",
     )
+    tools: tuple[str, ...] = Field(
+        BUILT_IN_TOOLS,
+        min_length=1,
+        description="plan, program: what may be used, and submit; tools of your own as 'module:name'",
+    )
     price_per_token: float = Field(0.0, ge=0, description="taken from a scaffold's return per sampled token")
     max_tokens: int = Field(160, ge=16, description="longest scaffold; by default 1024 for a plan, 4096 for a program")
+
+    @property
+    def tool_names(self) -> list[str]:
+        """What a model calls them."""
+        return [tool.rpartition(":")[2] for tool in self.tools]
+
+    @model_validator(mode="after")
+    def _differ(self) -> "ScaffoldConfig":
+        names = self.tool_names
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two tools are called {', '.join(twice)}")
+        return self
 
 
 class RolloutConfig(_Section):
@@ -329,6 +348,21 @@ def _override(raw: dict[str, Any], item: str) -> None:
         if not isinstance(place, dict):
             raise ConfigError(f"{item!r}: {section} is not a section")
     place[last] = value
+
+
+def imported(name: str, setting: str) -> Any:
+    """What a setting names as "module:name". Importing runs that module, which is trusted like the configuration.
+
+    Raises ConfigError where there is no such thing.
+    """
+    module, separator, attribute = name.partition(":")
+    if not separator or not module or not attribute.isidentifier():
+        raise ConfigError(f"{setting}: {name!r} is nothing to load; write 'module:name'")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # whatever somebody else's module does when it is imported
+        told = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{setting}: cannot load {name!r}: {told}; is its folder on PYTHONPATH?") from error
 
 
 def dump_config(config: Config) -> str:

@@ -12,7 +12,7 @@ from bowerbird.inference import remote
 from bowerbird.inference.protocol import Request
 from bowerbird.inference.remote import Endpoint, RemoteSampler
 from bowerbird.rollout.actions import Action, parse_action
-from bowerbird.rollout.tools import schemas
+from bowerbird.rollout.tools import TOOLS, schemas
 from bowerbird.types import ConfigError, InfraError, PolicyVersion, Sampling
 
 SAMPLING = Sampling(0.5, max_tokens=50, seed=3)
@@ -133,10 +133,10 @@ def test_tools_go_out_and_calls_come_back_in_the_form_of_the_api() -> None:
 
     sampler = RemoteSampler(Endpoint("http://model.test/v1", "m"), tools=True, transport=httpx.MockTransport(answer))
     assert sampler.chat.takes_tools
-    shown = schemas(["read", "list"])
+    shown = schemas([TOOLS["read"], TOOLS["list"]])
     ids = sampler.chat.prompt([{"role": "user", "content": "mend it"}], tools=shown)
     (first,) = sampler.generate([Request(ids, SAMPLING)])
-    assert parse_action(first.text) == Action("read", {"path": "a.py"}, called=True)
+    assert parse_action(first.text, TOOLS) == Action("read", {"path": "a.py"}, called=True)
     ids = sampler.chat.extend(ids + first.token_ids, "x = 1", role="tool")
     assert sampler.generate([Request(ids, SAMPLING)])[0].text == "done"
     assert bodies[0]["tools"] == bodies[1]["tools"] == shown
@@ -156,7 +156,7 @@ def test_a_call_that_a_server_took_for_text_stays_text() -> None:
         return said("<tool_call>\n{broken\n</tool_call>")
 
     sampler = RemoteSampler(Endpoint("http://model.test/v1", "m"), tools=True, transport=httpx.MockTransport(answer))
-    ids = sampler.chat.prompt([{"role": "user", "content": "x"}], tools=schemas(["list"]))
+    ids = sampler.chat.prompt([{"role": "user", "content": "x"}], tools=schemas([TOOLS["list"]]))
     (first,) = sampler.generate([Request(ids, SAMPLING)])
     sampler.generate([Request(sampler.chat.extend(ids + first.token_ids, "no JSON", role="tool"), SAMPLING)])
     assert [message["role"] for message in bodies[1]["messages"]] == ["user", "assistant", "user"]

@@ -56,7 +56,7 @@ def test_both_stages_are_credited(sandbox: Sandbox, tier: str) -> None:
         wave = Wave(config, Stages(tasks, chat, sampler, sandbox, pool, grader), 1)
         driver = Driver(sampler, sandbox, pool)
         proposals = wave.proposals([(0, task.view)], Archive())
-        scaffolds = read_proposals(proposals, driver.call([p.request for p in proposals]), tier)
+        scaffolds = read_proposals(proposals, driver.call([p.request for p in proposals]), config.scaffold)
         assert {s.invalid is None for s in scaffolds} == {True, False}
         rollouts = driver.run(wave.jobs(scaffolds))
         trials = wave.trials(scaffolds, rollouts)

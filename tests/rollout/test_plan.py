@@ -13,9 +13,9 @@ from bowerbird.inference.fake import FakeSampler
 from bowerbird.inference.loading import load_tokenizer
 from bowerbird.inference.protocol import no_answer
 from bowerbird.rollout.actions import Action, parse_action
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.driver import Driver, Job
 from bowerbird.rollout.effects import Ask
-from bowerbird.rollout.host import Budget
 from bowerbird.rollout.plan import run_plan
 from bowerbird.rollout.tools import TOOLS, schemas
 from bowerbird.sandbox import Sandbox
@@ -191,11 +191,11 @@ def test_loops_are_bounded(walked: Callable[..., tuple[Rollout, list[str]]]) -> 
     ],
 )
 def test_actions(answer: str, action: Action | None) -> None:
-    assert parse_action(answer) == action
+    assert parse_action(answer, TOOLS) == action
 
 
 def test_a_tool_call_that_is_no_call_is_told() -> None:
-    action = parse_action("<tool_call>{broken</tool_call>")
+    action = parse_action("<tool_call>{broken</tool_call>", TOOLS)
     assert action is not None
     assert "JSON" in str(action.args["problem"])
 
@@ -219,7 +219,7 @@ def test_a_plan_is_whole(change: dict[str, object], why: str | None) -> None:
 
 
 def test_an_action_that_is_deeply_nested_is_told() -> None:
-    action = parse_action("<tool_call>" + "[" * 100_000)
+    action = parse_action("<tool_call>" + "[" * 100_000, TOOLS)
     assert action is not None
     assert "problem" in action.args
 
@@ -272,15 +272,15 @@ def test_native_tools_can_be_switched_off(tiny: Path, repo_task: TaskView) -> No
     ],
 )
 def test_the_forms_of_calls_that_templates_teach(answer: str) -> None:
-    assert parse_action(answer) == Action("read", {"path": "a.py"}, called=True)
+    assert parse_action(answer, TOOLS) == Action("read", {"path": "a.py"}, called=True)
 
 
 def test_json_that_is_no_call_is_an_answer() -> None:
-    assert parse_action('{"answer": 4}') is None
+    assert parse_action('{"answer": 4}', TOOLS) is None
 
 
 def test_every_tool_has_a_schema_with_what_it_needs() -> None:
-    found = {s["function"]["name"]: s["function"]["parameters"] for s in schemas(list(TOOLS))}
+    found = {s["function"]["name"]: s["function"]["parameters"] for s in schemas(TOOLS.values())}
     assert found["edit"]["required"] == ["path", "old", "new"]
     assert found["read"]["required"] == ["path"]
     assert found["read"]["properties"]["first"] == {"type": "integer"}
@@ -304,4 +304,4 @@ def test_a_template_whose_calls_cannot_be_read_gets_fences(tiny: Path, template:
 
 
 def test_many_blanks_in_a_call_cost_no_time() -> None:
-    assert parse_action("<tool_call>x" + " " * 400_000 + "y") is not None
+    assert parse_action("<tool_call>x" + " " * 400_000 + "y", TOOLS) is not None

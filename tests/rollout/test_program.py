@@ -13,8 +13,8 @@ from bowerbird.inference.chat import Chat
 from bowerbird.inference.fake import FakeSampler
 from bowerbird.inference.protocol import Request
 from bowerbird.rollout import desk
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.driver import Driver, Job, run_null
-from bowerbird.rollout.host import Budget
 from bowerbird.rollout.program import command, run_program
 from bowerbird.sandbox import Limits, Sandbox
 from bowerbird.scaffold.program import parse_program

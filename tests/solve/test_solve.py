@@ -11,7 +11,7 @@ import pytest
 
 from bowerbird.evals.arms import FIXED
 from bowerbird.scaffold.card import write_card
-from bowerbird.scaffold.plan import REACT
+from bowerbird.scaffold.plan import REACT, one_loop
 from tests.serving import serving
 
 FIX = "I mend it.\n```edit calc.py\n    return a - b\n=======\n    return a + b\n```"
@@ -32,6 +32,7 @@ def solve(repo: Path, tmp_path: Path) -> Callable[..., "subprocess.CompletedProc
     def run(url: str, *more: str, answer: str = "y\n") -> "subprocess.CompletedProcess[str]":
         words = ["solve", "add subtracts", "--repo", str(repo), "--endpoint", url, "--model", "m", *more]
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+        environment["PYTHONPATH"] = str(tmp_path)
         command = [sys.executable, "-m", "bowerbird", *words]
         return subprocess.run(command, input=answer, env=environment, capture_output=True, text=True, timeout=120)
 
@@ -57,6 +58,34 @@ def test_a_task_is_solved_shown_and_applied(
     assert "write calc.py" in done.stdout
     assert (repo / "calc.py").read_text() == "def add(a, b):\n    return a + b\n"
     assert (repo / "other.txt").read_text() == "left alone\n"
+
+
+TOOL = """
+from bowerbird.rollout.tools import Tool
+
+def _oracle(host, args):
+    yield from ()
+    return f"the oracle says that {args['question']} subtracts"
+
+oracle = Tool(name="oracle", says="knows", use=_oracle, argument="question")
+"""
+
+
+def test_a_tool_of_ones_own(solve: Callable[..., "subprocess.CompletedProcess[str]"], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(TOOL)
+
+    def ask(asked: str) -> str:
+        if "Better plan" in asked:
+            return one_loop(["oracle", "edit"]).model_dump_json()
+        return rule(asked) if "the oracle says that add subtracts" in asked else "```oracle add\n```"
+
+    with serving(ask) as url:
+        done = solve(url, "--tool", "mine:oracle", "--tests", TESTS)
+        lost = solve(url, "--tool", "yours:oracle")
+    assert done.returncode == 0, done.stderr
+    assert "visible tests pass" in done.stdout
+    assert (lost.returncode, lost.stdout) == (2, "")
+    assert "cannot load 'yours:oracle'" in lost.stderr
 
 
 def test_without_consent_nothing_changes(solve: Callable[..., "subprocess.CompletedProcess[str]"], repo: Path) -> None:

@@ -17,6 +17,7 @@ class Wish(TypedDict):
     endpoint: str
     key_env: str
     tool_calls: bool
+    tools: tuple[str, ...]
     tests: str
     requirements: Path | None
     scaffold_file: Path | None
@@ -39,6 +40,13 @@ class Wish(TypedDict):
 @click.option("--endpoint", default="", metavar="URL", help="Base URL of an OpenAI-compatible server.")
 @click.option("--key-env", default="OPENAI_API_KEY", show_default=True, help="Variable that holds the server's key.")
 @click.option("--tool-calls", is_flag=True, help="The endpoint takes tools and gives tool calls: use them.")
+@click.option(
+    "--tool",
+    "tools",
+    multiple=True,
+    metavar="MODULE:NAME",
+    help="A tool of your own beside the others; see docs/AGENT.md.",
+)
 @click.option("--tests", default="", metavar="COMMAND", help="Runs the visible tests, such as 'python3 -m pytest -q'.")
 @click.option("--requirements", type=FILE, help="Python packages the code needs; wheels only, installed once.")
 @click.option("--scaffold", "scaffold_file", type=FILE, help="Work under this plan (.json) or program (.py).")

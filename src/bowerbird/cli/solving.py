@@ -9,9 +9,11 @@ import click
 
 from bowerbird.cli.options import training_extra
 from bowerbird.cli.solve import Wish
+from bowerbird.config import BUILT_IN_TOOLS
 from bowerbird.inference.protocol import Sampler
 from bowerbird.inference.remote import Endpoint, RemoteSampler, Usage
-from bowerbird.rollout.host import Budget
+from bowerbird.rollout.budget import Budget
+from bowerbird.rollout.tools import toolset
 from bowerbird.sandbox import open_sandbox
 from bowerbird.scaffold.written import acting_from_file
 from bowerbird.solve.repository import Repository, apply, read_repository
@@ -33,7 +35,8 @@ def solve_it(wish: Wish) -> None:
     requirements = read_text(wish["requirements"]) if wish["requirements"] is not None else ""
     for line in repository.left_out:
         click.echo(f"left out: {clean(line)}", err=True)
-    budget = Budget(wish["tokens"], wish["turns"], 4 * wish["turns"], wish["turn_tokens"], _ACTION_S)
+    tools = toolset((*BUILT_IN_TOOLS, *wish["tools"]))
+    budget = Budget(wish["tokens"], wish["turns"], 4 * wish["turns"], wish["turn_tokens"], _ACTION_S, tools=tools)
     sandbox = open_sandbox(wish["backend"], hide=(repository.root,))
     with sandbox.open({}) as workspace:
         git = workspace.run(["git", "--version"]).exit_code == 0
@@ -72,10 +75,10 @@ def _sampler(wish: Wish) -> Iterator[tuple[Sampler, Usage]]:
 def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository) -> Scaffold:
     """The user's, the model's own, or else what worked here before, or the plain loop."""
     if wish["scaffold_file"] is not None:
-        return acting_from_file(wish["scaffold_file"], "given", "solve")
+        return acting_from_file(wish["scaffold_file"], "given", "solve", shop.budget.tool_names)
     if wish["tier"] == "none":
-        return react()
-    before = Shelf().best(identity(repository.root), wish["tier"] or "")
+        return react(shop)
+    before = Shelf(tools=shop.budget.tool_names).best(identity(repository.root), wish["tier"] or "")
     if before is not None:
         click.echo(f"starting from the {before.tier} that worked here: {clean(before.task, 80)}")
     click.echo("the model proposes a scaffold ...")
@@ -84,7 +87,7 @@ def _scaffold(wish: Wish, task: TaskView, shop: Workshop, repository: Repository
         return own
     instead = "under what worked here before" if before else "in the plain loop"
     click.echo(f"its scaffold cannot be used ({clean(own.invalid)}); working {instead} instead", err=True)
-    return again(before) if before else react()
+    return again(before, shop) if before else react(shop)
 
 
 def _tell(result: Result, usage: Usage, prices: tuple[float, float]) -> None:

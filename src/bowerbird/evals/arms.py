@@ -28,7 +28,7 @@ from bowerbird.rollout.seeds import derive
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.archive import Entry, best
 from bowerbird.scaffold.card import Card, write_card
-from bowerbird.scaffold.plan import REACT
+from bowerbird.scaffold.plan import one_loop
 from bowerbird.scaffold.propose import proposal_request, read_proposal
 from bowerbird.scaffold.written import from_file, hand_written
 from bowerbird.tasks import TaskSet
@@ -138,7 +138,7 @@ def _scaffolds(bench: Bench, arm: str) -> list[Scaffold]:
     """One scaffold for each task."""
     if arm.startswith(FILE):
         path = Path(arm.removeprefix(FILE))
-        return [from_file(path, f"{arm}-{i}", t) for i, t in enumerate(bench.tasks)]
+        return [from_file(path, f"{arm}-{i}", t, bench.config.scaffold.tool_names) for i, t in enumerate(bench.tasks)]
     return _SCAFFOLDS[arm](bench)
 
 
@@ -151,7 +151,9 @@ def _fixed(bench: Bench) -> list[Scaffold]:
 
 
 def _react(bench: Bench) -> list[Scaffold]:
-    return [hand_written(f"react-{i}", t, REACT.model_dump_json(), "plan") for i, t in enumerate(bench.tasks)]
+    names = bench.config.scaffold.tool_names
+    text = one_loop(names).model_dump_json()
+    return [hand_written(f"react-{i}", t, text, "plan", names) for i, t in enumerate(bench.tasks)]
 
 
 def _archive(bench: Bench) -> list[Scaffold]:
@@ -174,8 +176,8 @@ def _own(bench: Bench) -> list[Scaffold]:
         for v in views
     ]
     done = bench.sampler.generate(requests)
-    pairs, tier = enumerate(zip(views, done, strict=True)), config.scaffold.tier
-    return [read_proposal(f"own-{i}", v, None, c, tier) for i, (v, c) in pairs]
+    pairs = enumerate(zip(views, done, strict=True))
+    return [read_proposal(f"own-{i}", v, None, c, config.scaffold) for i, (v, c) in pairs]
 
 
 _SCAFFOLDS: Mapping[str, Callable[[Bench], list[Scaffold]]] = {

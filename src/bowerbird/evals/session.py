@@ -14,6 +14,7 @@ from bowerbird.orchestrator.grading import Grader, open_defences
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.run import sampling_parts, train
 from bowerbird.orchestrator.store import RunStore, archived, trained_tasks
+from bowerbird.rollout.tools import toolset
 from bowerbird.scaffold.archive import Entry
 from bowerbird.scaffold.written import from_file
 from bowerbird.tasks import Loaded, TaskSet, load_named
@@ -36,13 +37,13 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
         if config.eval.before:
             untrained(config)  # refused before a step, not after all
         train_set, heldout = task_sets(config)  # before a directory is made: broken tasks leave nothing behind
-        _refuse_arms(config, heldout)
+        _refuse_missing(config, heldout)
         store = RunStore.create(runs, config)
     try:
         _say_note(config, train_set, watcher)
         refuse_trained(store.folder, heldout)
         if resume is not None:
-            _refuse_arms(config, heldout)  # since it began a file may have gone
+            _refuse_missing(config, heldout)  # since it began a file may have gone
         before, after = store.folder / "eval-before.json", store.folder / "eval-after.json"
         version = train(store, config, train_set, watcher)
         give_back()
@@ -62,7 +63,7 @@ def train_and_evaluate(config: Config, runs: Path, watcher: Watcher, resume: Pat
 def evaluate_run(run: Path | None, config: Config, watcher: Watcher) -> EvalReport:
     """The arms under a run's newest version, or under `config.model` where no run is given."""
     heldout = task_sets(config)[1]
-    _refuse_arms(config, heldout)
+    _refuse_missing(config, heldout)
     if run is not None and config.sampler.engine == "chat":
         raise ConfigError(f"sampler.engine = 'chat' answers in the place of {run}'s model: name a model, and no run")
     _say_note(config, heldout, watcher)
@@ -102,12 +103,13 @@ def _refuse_sampler(config: Config) -> None:
         raise ConfigError("pipeline.kv = 'keep': a server can only recompute, so say 'recompute' or 'auto'")
 
 
-def _refuse_arms(config: Config, heldout: TaskSet) -> None:
-    """Raises ConfigError or TaskError where an arm is missing something, before anything was sampled."""
+def _refuse_missing(config: Config, heldout: TaskSet) -> None:
+    """Raises ConfigError or TaskError where a tool or something that an arm needs is missing, before any sampling."""
+    toolset(config.scaffold.tools)
     if any(arm.startswith(PREFIX) for arm in config.eval.arms):
         refuse_guests(config.harbor, heldout.views.values())
     for file in _files(config):
-        from_file(file, "arm", "task")
+        from_file(file, "arm", "task", config.scaffold.tool_names)
 
 
 def untrained(config: Config) -> Config:
@@ -162,7 +164,8 @@ def _refuse_cards(config: Config, tasks: TaskSet) -> None:
         return
     texts = [f"scaffold.tier = {config.scaffold.tier!r}"] if config.scaffold.tier == "card" else []
     texts += [f"eval.arms has {arm!r}" for arm in config.eval.arms if arm in ("plain", "fixed")]
-    texts += [f"{file} is a card" for file in _files(config) if from_file(file, "arm", "task").tier == "card"]
+    names = config.scaffold.tool_names
+    texts += [f"{file} is a card" for file in _files(config) if from_file(file, "arm", "task", names).tier == "card"]
     if texts:
         raise TaskError(
             f"{whole} takes a whole workspace, which one text cannot answer, and {' and '.join(texts)}: "

@@ -4,12 +4,13 @@ from typing import Protocol
 
 from bowerbird.config import Config
 from bowerbird.inference.chat import Chat
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.card import run_plain
 from bowerbird.rollout.driver import Job
 from bowerbird.rollout.effects import Run
-from bowerbird.rollout.host import Budget
 from bowerbird.rollout.interpret import program_of, run_of
 from bowerbird.rollout.seeds import derive
+from bowerbird.rollout.tools import toolset
 from bowerbird.scaffold.card import TEMPERATURES
 from bowerbird.tasks import TaskSet
 from bowerbird.types import Scaffold
@@ -32,7 +33,7 @@ def scaffold_job(
     task, settings = parts.tasks.views[scaffold.task_id], config.rollout
     tokens = _remaining_budget(config, scaffold)
     limits = (settings.calls, settings.actions, settings.call_tokens, settings.action_s, settings.seconds)
-    budget = Budget(tokens, *limits, settings.native_tools)
+    budget = Budget(tokens, *limits, settings.native_tools, toolset(config.scaffold.tools))
 
     def start(attempt: int) -> Run:
         return run_of(task, scaffold, parts.chat, budget, derive(seed, "attempt", attempt), draw_all=draw_all)

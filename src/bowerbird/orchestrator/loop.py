@@ -63,7 +63,7 @@ class Loop:
         proposals = wave.proposals(enumerate(tasks), self.experience.archive)
         self._watcher.phase("propose", 0, len(proposals))
         found = self._driver.call([p.request for p in proposals])
-        scaffolds = read_proposals(proposals, found, self._config.scaffold.tier)
+        scaffolds = read_proposals(proposals, found, self._config.scaffold)
         clock.lap("propose")
         jobs = wave.jobs(scaffolds)
         rollouts = self._driver.run(jobs, lambda n: self._watcher.phase("solve", n, len(jobs)))

@@ -168,7 +168,7 @@ class Pipeline:
         proposals: Sequence[Proposal],
         completions: Sequence[Completion],
     ) -> None:
-        scaffolds = read_proposals(proposals, completions, self._config.scaffold.tier)
+        scaffolds = read_proposals(proposals, completions, self._config.scaffold)
         for place, task in lot:
             own = [s for s in scaffolds if s.task_id == task.task_id]
             jobs = wave.jobs(own)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from random import Random
 
-from bowerbird.config import Config
+from bowerbird.config import Config, ScaffoldConfig
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Request, Sampler
 from bowerbird.orchestrator.credit import Trial
@@ -128,7 +128,9 @@ class Wave:
         return trials
 
 
-def read_proposals(proposals: Sequence[Proposal], completions: Sequence[Completion], tier: str) -> list[Scaffold]:
+def read_proposals(
+    proposals: Sequence[Proposal], completions: Sequence[Completion], config: ScaffoldConfig
+) -> list[Scaffold]:
     """What the model wrote, as scaffolds, valid or not."""
     pairs = zip(proposals, completions, strict=True)
-    return [read_proposal(p.scaffold_id, p.task, p.before, c, tier) for p, c in pairs]
+    return [read_proposal(p.scaffold_id, p.task, p.before, c, config) for p, c in pairs]

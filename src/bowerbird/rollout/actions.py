@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bowerbird.rollout.tools import TOOLS
+from bowerbird.rollout.tools import Tool
 
 _SHELLS = ("sh", "bash", "shell", "console")
 _BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<head>[^\n`]*)\n(?P<body>.*?)^(?P=fence)[ \t]*$", re.DOTALL | re.MULTILINE)
@@ -29,8 +29,9 @@ class Action:
     called: bool = False  # as a tool call: what comes of it is a tool's turn
 
 
-def parse_action(answer: str) -> Action | None:
-    """The first action in an answer; None where there is none, and the model is done."""
+def parse_action(answer: str, tools: Mapping[str, Tool]) -> Action | None:
+    """The first action in an answer; None where there is none, and the model is done. Any call is one, and
+    of the blocks those in the name of one of `tools`."""
     if call := _CALL.search(answer):
         return _of_tags(call[1]) or _of_json(call[1].strip())
     if _MISTRAL in answer:
@@ -38,7 +39,7 @@ def parse_action(answer: str) -> Action | None:
     if answer.lstrip().startswith(("{", "[{")) and (whole := _of_json(answer.strip())).tool:
         return whole
     for block in _BLOCK.finditer(answer):
-        if action := _of_block(block["head"].strip(), block["body"]):
+        if action := _of_block(block["head"].strip(), block["body"], tools):
             return action
     return None
 
@@ -59,12 +60,12 @@ def _of_json(text: str) -> Action:
         return Action("", {"problem": problem}, called=True)
 
 
-def _of_block(head: str, body: str) -> Action | None:
+def _of_block(head: str, body: str, tools: Mapping[str, Tool]) -> Action | None:
     """A block in no tool's name (Python to look at, say) is no action."""
     name, _, argument = head.partition(" ")
     if name in _SHELLS:
         return Action("shell", {"command": body})
-    tool = TOOLS.get(name)
+    tool = tools.get(name)
     if tool is None:
         return None
     args = {tool.argument: argument.strip()} if tool.argument else {}

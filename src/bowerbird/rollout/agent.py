@@ -7,11 +7,10 @@ from bowerbird.inference.chat import Message
 from bowerbird.rollout.actions import parse_action
 from bowerbird.rollout.effects import Effect, Reply
 from bowerbird.rollout.host import Full, Host, Refused, short
-from bowerbird.rollout.tools import schemas, use
+from bowerbird.rollout.tools import SUBMIT, schemas, use
 
 VIEWS = {"full": 8000, "head_tail": 2000, "errors_only": 2000}  # characters of an observation
 REMINDERS = 2  # to a model that only talks where it is to change something
-_CHANGING = {"shell", "write", "edit"}
 _FINE = ("exit 0", "passed", "wrote", "changed", "noted")
 
 
@@ -35,7 +34,8 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
     talk: list[Message] = []
     acted, reminded = False, 0
     stop_at = host.tokens_left - manner.tokens
-    tools = schemas((*manner.tools, "submit")) if manner.native else []
+    own = [host.budget.tools[name] for name in manner.tools]
+    tools, changing = schemas(own) if manner.native else [], any(tool.changes for tool in own)
     for _ in range(manner.turns):
         if host.tokens_left <= stop_at:
             return False
@@ -49,12 +49,12 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
             continue
         except Refused:  # a template that takes no such talk
             return False
-        action = parse_action(answer)
-        if action is None and not acted and reminded < REMINDERS and _CHANGING & set(manner.tools):
+        action = parse_action(answer, host.budget.tools)
+        if action is None and not acted and reminded < REMINDERS and changing:
             reminded += 1
             talk += [_says("assistant", answer), _says("user", _reminder(manner))]
             continue
-        if action is None or action.tool == "submit":
+        if action is None or action.tool == SUBMIT:
             return True
         acted = True
         if action.tool in manner.tools:

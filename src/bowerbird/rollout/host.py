@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bowerbird.inference.chat import Chat, Message, Schema, spoken
 from bowerbird.inference.protocol import Request
@@ -30,6 +30,9 @@ from bowerbird.sandbox import Collected, Execution
 from bowerbird.scaffold.card import TEMPERATURES
 from bowerbird.types import WHOLE, Completion, JsonValue, Sampling, TaskView
 
+if TYPE_CHECKING:
+    from bowerbird.rollout.budget import Budget  # which holds tools, and those work through a host
+
 _LISTED, _NOTES, _NOTE_BYTES, _NAME = 500, 64, 1 << 14, 100
 _LOGGED, _PATH = 4000, 1024  # characters
 
@@ -47,20 +50,6 @@ class Full(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """What one rollout may use. Tokens are sampled ones; an action is whatever a sandbox is needed for; `seconds` are
-    those of its commands and tests, all together."""
-
-    tokens: int
-    calls: int
-    actions: int
-    call_tokens: int
-    action_s: float = 20.0
-    seconds: float = 1800.0
-    native_tools: bool = True  # in the form of the model's own template, where it has one
-
-
-@dataclass(frozen=True, slots=True)
 class Ran:
     """A finished command as a scaffold sees it: what it printed, errors included."""
 
@@ -74,7 +63,7 @@ class Host:
 
     task: TaskView
     chat: Chat
-    budget: Budget
+    budget: "Budget"
     seed: int
     calls: list[Completion] = field(default_factory=list)
     checks: list[Checked] = field(default_factory=list)

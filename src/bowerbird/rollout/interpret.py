@@ -1,9 +1,9 @@
 """What a scaffold means, by its tier: the one place that training, evaluation and `solve` ask."""
 
 from bowerbird.inference.chat import Chat
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.card import run_card
 from bowerbird.rollout.effects import Run
-from bowerbird.rollout.host import Budget
 from bowerbird.rollout.plan import run_plan
 from bowerbird.rollout.program import command, run_program
 from bowerbird.scaffold.card import Card

@@ -1,13 +1,14 @@
 """The plan tier: walk the nodes, each a turn loop with its own prompt, tools and share of the tokens."""
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 
 from bowerbird.inference.chat import Chat, Message
 from bowerbird.rollout.agent import Manner, work
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.effects import Effect, Reply, Run
-from bowerbird.rollout.host import Budget, Exhausted, Host, Refused
+from bowerbird.rollout.host import Exhausted, Host, Refused
 from bowerbird.rollout.tools import manual
 from bowerbird.scaffold.plan import SUBMIT, Node, Plan
 from bowerbird.types import WHOLE, TaskView
@@ -42,9 +43,10 @@ def run_plan(task: TaskView, plan: Plan, chat: Chat, budget: Budget, seed: int) 
 def _visit(host: Host, plan: Plan, node: Node) -> Generator[Effect, Reply, bool]:
     host.log.append({"event": "node", "id": node.id})
     before = (yield from _saved(host)) if plan.on_error == "revert" else 0
+    tools = tuple(name for name in (*node.tools, SUBMIT) if name in host.budget.tools)  # an old plan may name others
     manner = Manner(
         turns=plan.max_steps,
-        tools=(*node.tools, "submit"),
+        tools=tools,
         tokens=host.budget.tokens * node.budget_share // 100,
         memory=plan.memory,
         k=plan.k,
@@ -52,7 +54,7 @@ def _visit(host: Host, plan: Plan, node: Node) -> Generator[Effect, Reply, bool]
         temperature=plan.temperature,
         native=host.native_tools,
     )
-    ok = yield from work(host, _opening(host, node), manner)
+    ok = yield from work(host, _opening(host, node, tools), manner)
     if "tests" in node.tools and (host.task.visible or host.task.examples):
         ok, _ = yield from host.visible_tests()
     if not ok and before:
@@ -69,7 +71,7 @@ def _saved(host: Host) -> Generator[Effect, Reply, int]:
         return 0
 
 
-def _opening(host: Host, node: Node) -> list[Message]:
+def _opening(host: Host, node: Node, tools: Sequence[str]) -> list[Message]:
     task = host.task
     parts = [task.instruction]
     if task.workspace:
@@ -80,6 +82,7 @@ def _opening(host: Host, node: Node) -> list[Message]:
         parts.append(f"The answer is what stands in {', '.join(task.submission)} at the end.")
     parts += [f"{name}: {text}" for name, text in host.notes.items()]
     parts.append(node.prompt)
-    how = "Call one tool a turn, and read what comes of it." if host.native_tools else manual((*node.tools, "submit"))
+    fenced = manual(host.budget.tools[name] for name in tools)
+    how = "Call one tool a turn, and read what comes of it." if host.native_tools else fenced
     system = f"{_ROLES[node.role]}\n{how}"
     return [{"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)}]

@@ -13,8 +13,9 @@ from importlib.resources import files
 from typing import Any, cast
 
 from bowerbird.inference.chat import Chat
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.effects import Effect, Heard, Reply, Run, Speak
-from bowerbird.rollout.host import Budget, Exhausted, Host, Refused, short
+from bowerbird.rollout.host import Exhausted, Host, Refused, short
 from bowerbird.rollout.tools import use
 from bowerbird.types import JsonValue, TaskView
 

@@ -1,28 +1,40 @@
 """The tools that a model may use, fixed and typed. What they return is text for the model, never an exception."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
+from bowerbird.config import BUILT_IN_TOOLS, imported
 from bowerbird.rollout.effects import Effect, Reply
 from bowerbird.rollout.host import Host, Refused, short
+from bowerbird.types import ConfigError
 
 SHOWN = 8000  # characters of an observation
+SUBMIT = "submit"
 
 Using: TypeAlias = Generator[Effect, Reply, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """`argument` is what stands behind the name in a fenced action, `body` what stands in the block; "" for nothing.
-    `further` can be given by name alone."""
+    `further` can be given by name alone. All of them are texts, but for `integers`; `optional` ones may be missing.
+
+    A tool whose `further` are `parts` of its body takes the body in blocks and the parts by name.
+    """
 
     name: str
     says: str
-    argument: str
-    body: str
     use: Callable[[Host, Mapping[str, Any]], Using]
+    argument: str = ""
+    body: str = ""
     further: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    integers: tuple[str, ...] = ()
+    example: str = ""  # of a body
+    parts: bool = False
+    changes: bool = False  # the workspace: who has such a tool and only talks has done nothing yet
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -88,43 +100,86 @@ def _submit(host: Host, args: Mapping[str, Any]) -> Using:
     return "submitted"
 
 
-TOOLS: Mapping[str, Tool] = {
-    tool.name: tool
-    for tool in (
-        Tool("shell", "run a command; the folder and exported variables stay", "", "command", _shell),
-        Tool("read", "a file's text", "path", "", _read, ("first", "last")),
-        Tool("write", "make or replace a file", "path", "content", _write),
-        Tool("edit", "replace text that occurs once", "path", "change", _edit, ("old", "new")),
-        Tool("list", "files below a folder", "path", "", _list),
-        Tool("search", "lines that match a regular expression", "pattern", "", _search, ("path",)),
-        Tool("tests", "run the visible tests", "", "", _tests),
-        Tool("note", "write something down", "name", "text", _note),
-        Tool("submit", "end the work: what stands in the files is the answer", "", "", _submit),
-    )
-}
+_ALL = (
+    Tool(
+        name="shell",
+        says="run a command; the folder and exported variables stay",
+        use=_shell,
+        body="command",
+        changes=True,
+    ),
+    Tool(
+        name="read",
+        says="a file's text",
+        use=_read,
+        argument="path",
+        further=("first", "last"),
+        optional=("first", "last"),
+        integers=("first", "last"),
+    ),
+    Tool(name="write", says="make or replace a file", use=_write, argument="path", body="content", changes=True),
+    Tool(
+        name="edit",
+        says="replace text that occurs once",
+        use=_edit,
+        argument="path",
+        body="change",
+        further=("old", "new"),
+        example="OLD TEXT\n=======\nNEW TEXT",
+        parts=True,
+        changes=True,
+    ),
+    Tool(name="list", says="files below a folder", use=_list, argument="path", optional=("path",)),
+    Tool(
+        name="search",
+        says="lines that match a regular expression",
+        use=_search,
+        argument="pattern",
+        further=("path",),
+        optional=("path",),
+    ),
+    Tool(name="tests", says="run the visible tests", use=_tests),
+    Tool(name="note", says="write something down", use=_note, argument="name", body="text", optional=("name",)),
+    Tool(name=SUBMIT, says="end the work: what stands in the files is the answer", use=_submit),
+)
+TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in _ALL}
 
 
-def schemas(names: Sequence[str]) -> list[dict[str, Any]]:
+@cache
+def toolset(names: tuple[str, ...] = BUILT_IN_TOOLS) -> Mapping[str, Tool]:
+    """The tools of these names, your own as "module:name", and submit. Raises ConfigError where one is no tool."""
+    return {tool.name: tool for tool in (*map(_found, names), TOOLS[SUBMIT])}
+
+
+def _found(name: str) -> Tool:
+    if name in BUILT_IN_TOOLS:
+        return TOOLS[name]
+    if ":" not in name:
+        raise ConfigError(f"there is no tool {name!r}: use {', '.join(BUILT_IN_TOOLS)}, or your own as 'module:name'")
+    tool = imported(name, "scaffold.tools")
+    if not isinstance(tool, Tool) or tool.name != name.rpartition(":")[2]:
+        raise ConfigError(f"{name!r} is no Tool of that name")
+    return tool
+
+
+def schemas(tools: Iterable[Tool]) -> list[dict[str, Any]]:
     """The tools as a chat template or an endpoint takes them."""
-    return [_schema(TOOLS[name]) for name in names]
+    return [_schema(tool) for tool in tools]
 
 
 def _schema(tool: Tool) -> dict[str, Any]:
-    named = [name for name in (*tool.parameters,) if name != "change"]  # one text that is cut in two is for blocks
-    properties = {name: {"type": "integer" if name in ("first", "last") else "string"} for name in named}
-    required = [name for name in named if name not in _OPTIONAL.get(tool.name, ())]
+    named = [name for name in tool.parameters if not (tool.parts and name == tool.body)]
+    properties = {name: {"type": "integer" if name in tool.integers else "string"} for name in named}
+    required = [name for name in named if name not in tool.optional]
     parameters = {"type": "object", "properties": properties, "required": required}
     return {"type": "function", "function": {"name": tool.name, "description": tool.says, "parameters": parameters}}
 
 
-_OPTIONAL = {"read": ("first", "last"), "list": ("path",), "search": ("path",), "note": ("name",)}
-
-
 def use(host: Host, name: str, args: Mapping[str, Any]) -> Using:
     """What the model reads of it. Raises Exhausted alone."""
-    tool = TOOLS.get(name)
+    tool = host.budget.tools.get(name)
     if tool is None:
-        return f"there is no tool {name!r}; there are {', '.join(TOOLS)}"
+        return f"there is no tool {name!r}; there are {', '.join(host.budget.tools)}"
     try:
         return short((yield from tool.use(host, args)), SHOWN)
     except Refused as refused:
@@ -133,14 +188,11 @@ def use(host: Host, name: str, args: Mapping[str, Any]) -> Using:
         return f"{name} takes {', '.join(tool.parameters) or 'nothing'} ({type(error).__name__}: {error})"
 
 
-def manual(names: Sequence[str]) -> str:
+def manual(tools: Iterable[Tool]) -> str:
     """How to use them as fenced actions."""
     lines = ["Act with one fenced block a turn, and read what comes of it. The tools:"]
-    for tool in (TOOLS[name] for name in names):
+    for tool in tools:
         head = f"{tool.name} {tool.argument.upper()}".rstrip()
-        body = f"{_EXAMPLES.get(tool.name, tool.body.upper())}\n" if tool.body else ""
+        body = f"{tool.example or tool.body.upper()}\n" if tool.body else ""
         lines.append(f"{tool.says}:\n```{head}\n{body}```")
     return "\n".join(lines)
-
-
-_EXAMPLES = {"edit": "OLD TEXT\n=======\nNEW TEXT"}

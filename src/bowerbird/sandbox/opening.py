@@ -1,13 +1,13 @@
 """Open a back end by name: probed once per process, and refused when the probe fails."""
 
-import importlib
 import os
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
+from bowerbird.config import imported
 from bowerbird.sandbox.container import ContainerSandbox
 from bowerbird.sandbox.local import LocalSandbox
 from bowerbird.sandbox.protocol import Sandbox, Watch
@@ -46,15 +46,10 @@ def open_sandbox(name: str = "local", watch: Watch = "auto", hide: Iterable[Path
 
 def _imported(name: str) -> Callable[..., Sandbox]:
     """A back end of somebody else's, named "module:Class"."""
-    module, separator, attribute = name.partition(":")
-    if not separator:
+    if ":" not in name:
         known = ", ".join(sorted(BACK_ENDS))
         raise ConfigError(f"unknown sandbox {name!r}: use one of {known}, or name your own as module:Class")
-    try:
-        found: Callable[..., Sandbox] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"sandbox {name!r} cannot be imported: {error}") from error
-    return found
+    return cast(Callable[..., Sandbox], imported(name, "sandbox.backend"))
 
 
 def _folder(path: Path) -> Path:

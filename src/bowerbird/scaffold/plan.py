@@ -1,16 +1,17 @@
 """The plan tier: settings, and up to eight steps with their own prompts, tools and shares of the budget."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bowerbird.config import BUILT_IN_TOOLS
 from bowerbird.scaffold.reading import read_object
 
 SUBMIT = "submit"
 MAX_CHARACTERS = 8000
 Role = Literal["explore", "plan", "write", "test", "review"]
-ToolName = Literal["shell", "read", "write", "edit", "list", "search", "tests", "note"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
 
 
@@ -31,7 +32,7 @@ class Node(_Part):
     id: Name
     role: Role
     prompt: str = Field(max_length=400)
-    tools: tuple[ToolName, ...] = Field(min_length=1, max_length=8)
+    tools: tuple[str, ...] = Field(min_length=1, max_length=16)
     budget_share: int = Field(ge=5, le=100, description="percent of the rollout's tokens, each time it is visited")
     next: Next
 
@@ -60,33 +61,41 @@ class Plan(_Part):
         return self
 
 
-def plan_schema() -> str:
+def plan_schema(tools: Sequence[str] = BUILT_IN_TOOLS) -> str:
     """The grammar's JSON schema. It cannot say that edges lead somewhere: `parse_plan` looks."""
-    return json.dumps(Plan.model_json_schema())
+    schema = Plan.model_json_schema()
+    schema["$defs"]["Node"]["properties"]["tools"]["items"]["enum"] = list(tools)
+    return json.dumps(schema)
 
 
-def parse_plan(text: str) -> tuple[Plan | None, str | None]:
-    """The plan, or why it is none. Exactly one of the two is None."""
-    return read_object(Plan, text, MAX_CHARACTERS)
+def parse_plan(text: str, tools: Sequence[str] = BUILT_IN_TOOLS) -> tuple[Plan | None, str | None]:
+    """The plan over these tools, or why it is none. Exactly one of the two is None."""
+    plan, problem = read_object(Plan, text, MAX_CHARACTERS)
+    if plan is not None and (unknown := sorted({tool for node in plan.nodes for tool in node.tools} - set(tools))):
+        return None, f"there is no tool {', '.join(unknown)}; there are {', '.join(tools)}"
+    return plan, problem
 
 
-# One loop over all tools, as the plainest agents have it.
-REACT = Plan(
-    max_steps=32,
-    memory="all",
-    k=8,
-    view="head_tail",
-    on_error="keep",
-    retries=0,
-    temperature="low",
-    nodes=(
-        Node(
-            id="solve",
-            role="write",
-            prompt="Look around first. Make the change, run what there is to check it, and stop when it works.",
-            tools=("shell", "read", "write", "edit", "list", "search", "tests"),
-            budget_share=100,
-            next=Next(ok=SUBMIT, fail=SUBMIT),
-        ),
-    ),
-)
+def one_loop(tools: Sequence[str] = BUILT_IN_TOOLS) -> Plan:
+    """One loop over all tools, as the plainest agents have it."""
+    node = Node(
+        id="solve",
+        role="write",
+        prompt="Look around first. Make the change, run what there is to check it, and stop when it works.",
+        tools=tuple(tool for tool in tools if tool != "note"),  # it sees all its talk
+        budget_share=100,
+        next=Next(ok=SUBMIT, fail=SUBMIT),
+    )
+    return Plan(
+        max_steps=32,
+        memory="all",
+        k=8,
+        view="head_tail",
+        on_error="keep",
+        retries=0,
+        temperature="low",
+        nodes=(node,),
+    )
+
+
+REACT = one_loop()

@@ -1,6 +1,8 @@
 """Stage 1: the request for a refined scaffold, and the scaffold that came back. Nothing is executed here."""
 
-from bowerbird.config import ScaffoldConfig
+from collections.abc import Sequence
+
+from bowerbird.config import BUILT_IN_TOOLS, ScaffoldConfig
 from bowerbird.inference.chat import Chat, Message, spoken
 from bowerbird.inference.protocol import Request
 from bowerbird.scaffold.archive import Entry
@@ -18,7 +20,12 @@ _SHOWN = 8000  # characters: a longer scaffold is not shown again, it would leav
 
 
 def proposal_messages(
-    task: TaskView, previous: Entry | None, *, tier: str = "card", grammar: bool = True
+    task: TaskView,
+    previous: Entry | None,
+    *,
+    tier: str = "card",
+    grammar: bool = True,
+    tools: Sequence[str] = BUILT_IN_TOOLS,
 ) -> list[Message]:
     """What the policy sees: the task, and the scaffold used before with its return and class of failure.
 
@@ -29,7 +36,7 @@ def proposal_messages(
     if previous is not None and len(previous.scaffold.text) <= _SHOWN:
         failure = f", {previous.failure}" if previous.failure else ""
         before = f"{previous.scaffold.text} return {previous.value:.2f}{failure}"
-    told = "" if grammar and kind.schema() else f"{kind.told()}\n"
+    told = "" if grammar and kind.schema(tools) else f"{kind.told(tools)}\n"
     noun = kind.noun.split(",")[0].capitalize()
     content = f"Task: {task.instruction}\n{noun} before: {before}\n{told}Better {kind.noun}:"
     return [{"role": "system", "content": _SYSTEMS[tier]}, {"role": "user", "content": content}]
@@ -40,21 +47,22 @@ def proposal_request(
 ) -> Request:
     """One model call for one scaffold."""
     tier = TIERS[config.tier]
-    schema = tier.schema() if config.grammar else ""
+    schema = tier.schema(config.tool_names) if config.grammar else ""
     sampling = Sampling(config.temperature, explore if schema else 0.0, config.max_tokens, seed)
-    messages = proposal_messages(task, previous, tier=config.tier, grammar=config.grammar and chat.constrains)
+    grammar = config.grammar and chat.constrains
+    messages = proposal_messages(task, previous, tier=config.tier, grammar=grammar, tools=config.tool_names)
     return Request(chat.prompt(messages), sampling, schema=schema, stop=tier.stop)
 
 
 def read_proposal(
-    scaffold_id: str, task: TaskView, previous: Entry | None, completion: Completion, tier: str = "card"
+    scaffold_id: str, task: TaskView, previous: Entry | None, completion: Completion, config: ScaffoldConfig
 ) -> Scaffold:
     """The scaffold in a completion. An invalid one stays invalid: it is never replaced by a default."""
-    spec, problem = TIERS[tier].parse(spoken(completion.text))
+    spec, problem = TIERS[config.tier].parse(spoken(completion.text), config.tool_names)
     return Scaffold(
         scaffold_id=scaffold_id,
         task_id=task.task_id,
-        tier=tier,
+        tier=config.tier,
         text=completion.text,
         spec=spec,
         invalid=problem,

@@ -3,9 +3,11 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bowerbird.config import BUILT_IN_TOOLS
 from bowerbird.scaffold.tiers import TIERS
 from bowerbird.types import RunError
 
@@ -25,8 +27,10 @@ class Kept:
 class Shelf:
     """A file of them. A line that cannot be read is passed over: the file is the user's to edit."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, tools: Sequence[str] = BUILT_IN_TOOLS) -> None:
+        """A plan that names another tool than `tools` is passed over too."""
         self.path = path or _data_folder() / "scaffolds.jsonl"
+        self._tools = tools
 
     def keep(self, kept: Kept) -> None:
         try:
@@ -49,16 +53,16 @@ class Shelf:
                 kept = Kept(**json.loads(line))
             except (ValueError, TypeError):
                 continue
-            if _usable(kept):
+            if _usable(kept, self._tools):
                 found.append(kept)
         return found
 
 
-def _usable(kept: Kept) -> bool:
+def _usable(kept: Kept, tools: Sequence[str]) -> bool:
     """Whether a line says what the program writes: people edit files."""
     texts = all(isinstance(value, str) for value in (kept.repository, kept.tier, kept.text, kept.task))
     number = isinstance(kept.value, (int, float))
-    return texts and number and kept.tier in TIERS and TIERS[kept.tier].parse(kept.text)[0] is not None
+    return texts and number and kept.tier in TIERS and TIERS[kept.tier].parse(kept.text, tools)[0] is not None
 
 
 def identity(root: Path) -> str:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from bowerbird.config import ScaffoldConfig
 from bowerbird.inference.protocol import Sampler
 from bowerbird.rollout.alone import Looker, run_alone
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.desk import Desk
 from bowerbird.rollout.effects import Act, Draft
-from bowerbird.rollout.host import Budget
 from bowerbird.rollout.interpret import program_of, run_of
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.archive import Entry
-from bowerbird.scaffold.plan import REACT
+from bowerbird.scaffold.plan import one_loop
 from bowerbird.scaffold.propose import proposal_request, read_proposal
 from bowerbird.scaffold.written import hand_written
 from bowerbird.solve.repository import Repository
@@ -61,20 +61,23 @@ def task_view(
 
 def propose(task: TaskView, shop: Workshop, tier: str, before: Kept | None, seed: int) -> Scaffold:
     """One scaffold of the model's own, refined from the one that worked here before. It may be invalid: it says why."""
-    entry = Entry(again(before), _CATEGORY, before.value, None) if before is not None else None
-    config = ScaffoldConfig.model_validate({"tier": tier, "max_tokens": 4096, "temperature": 0.7})
+    entry = Entry(again(before, shop), _CATEGORY, before.value, None) if before is not None else None
+    sizes = {"max_tokens": 4096, "temperature": 0.7}
+    config = ScaffoldConfig.model_validate({"tier": tier, "tools": shop.budget.tool_names, **sizes})
     (done,) = shop.sampler.generate([proposal_request(task, entry, shop.sampler.chat, config, seed, explore=0.0)])
-    return read_proposal("own", task, entry, done, tier)
+    return read_proposal("own", task, entry, done, config)
 
 
-def again(kept: Kept) -> Scaffold:
+def again(kept: Kept, shop: Workshop) -> Scaffold:
     """A scaffold that worked before, as it was."""
-    return hand_written("kept", "solve", kept.text, kept.tier)
+    return hand_written("kept", "solve", kept.text, kept.tier, shop.budget.tool_names)
 
 
-def react() -> Scaffold:
+def react(shop: Workshop) -> Scaffold:
     """The plain loop over all tools."""
-    return hand_written("react", "solve", REACT.model_dump_json(), "plan")
+    return hand_written(
+        "react", "solve", one_loop(shop.budget.tool_names).model_dump_json(), "plan", shop.budget.tool_names
+    )
 
 
 def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Looker = lambda *_: None) -> Result:

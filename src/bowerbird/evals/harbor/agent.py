@@ -15,13 +15,15 @@ from harbor.environments.base import BaseEnvironment
 from harbor.models.agent.context import AgentContext
 
 from bowerbird import __version__
+from bowerbird.config import BUILT_IN_TOOLS
 from bowerbird.inference.remote import Endpoint, RemoteSampler
 from bowerbird.rollout.alone import run_alone
 from bowerbird.rollout.atif import trajectory
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.desk import READ_BYTES, Desk
 from bowerbird.rollout.effects import Act, AtDesk, Draft, Read, Reply, Restore, Snapshot, Speak, Write
-from bowerbird.rollout.host import Budget
 from bowerbird.rollout.interpret import program_of, run_of
+from bowerbird.rollout.tools import toolset
 from bowerbird.sandbox import Collected, Execution, FakeSandbox, Sandbox, open_sandbox
 from bowerbird.sandbox.process import unusable
 from bowerbird.scaffold.written import acting_from_file
@@ -46,6 +48,7 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
         key_env: str = "OPENAI_API_KEY",
         tier: str = "none",
         scaffold: str = "",
+        tools: str = "",
         tokens: int = 200_000,
         turns: int = 100,
         turn_tokens: int = 4096,
@@ -56,9 +59,10 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
             raise ConfigError("give the model's server: --agent-kwarg endpoint=http://localhost:8000/v1")
         self._endpoint = Endpoint(endpoint, model_name or "", key_env)
         self._tier = tier
-        self._given = acting_from_file(Path(scaffold), "given", _TASK) if scaffold else None
         self._over = threading.Event()
-        self._budget = Budget(int(tokens), int(turns), 4 * int(turns), int(turn_tokens), action_s=300.0)
+        own = toolset((*BUILT_IN_TOOLS, *filter(None, tools.split(","))))
+        self._budget = Budget(int(tokens), int(turns), 4 * int(turns), int(turn_tokens), action_s=300.0, tools=own)
+        self._given = acting_from_file(Path(scaffold), "given", _TASK, self._budget.tool_names) if scaffold else None
 
     @staticmethod
     def name() -> str:
@@ -100,11 +104,11 @@ class BowerbirdAgent(BaseAgent):  # type: ignore[misc]
         if self._given is not None:
             return self._given
         if self._tier == "none":
-            return react()
+            return react(shop)
         own = propose(task, shop, self._tier, None, 0)
         if own.invalid is not None:
             self.logger.warning("its scaffold cannot be used (%s): the plain loop instead", own.invalid)
-            return react()
+            return react(shop)
         return own
 
     def _keep(self, instruction: str, draft: Draft, sampler: RemoteSampler) -> None:

@@ -4,9 +4,9 @@ from bowerbird.evals.redteam.attack import Policy, sh
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.fake import byte_chat
 from bowerbird.inference.protocol import Request
+from bowerbird.rollout.budget import Budget
 from bowerbird.rollout.driver import Job
 from bowerbird.rollout.effects import Run
-from bowerbird.rollout.host import Budget
 from bowerbird.rollout.plan import run_plan
 from bowerbird.rollout.program import command, run_program
 from bowerbird.rollout.shell import run_shell

@@ -6,12 +6,12 @@ text are hints, which never decide alone. Your own rules are classes with `id`, 
 configuration (`monitor.rules`).
 """
 
-import importlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
+from bowerbird.config import imported
 from bowerbird.rewards.evidence import Evidence
 from bowerbird.rewards.monitor.canary import CanaryText
 from bowerbird.rewards.monitor.carried import AnswerInScaffold
@@ -84,16 +84,11 @@ def load_rules(names: Sequence[str]) -> tuple[Rule, ...]:
 
 
 def _load(name: str) -> Rule:
-    module, separator, attribute = name.partition(":")
-    if not separator or not module or not attribute.isidentifier():
-        raise ConfigError(f"monitor.rules: {name!r} names no rule; write 'module:name'")
+    found = imported(name, "monitor.rules")
     try:
-        found = getattr(importlib.import_module(module), attribute)
         rule = found() if isinstance(found, type) else found
-    except Exception as error:
-        raise ConfigError(
-            f"monitor.rules: cannot load {name!r}: {type(error).__name__}: {error}; is its folder on PYTHONPATH?"
-        ) from error
+    except Exception as error:  # whatever somebody else's class does when it is made
+        raise ConfigError(f"monitor.rules: cannot make {name!r}: {type(error).__name__}: {error}") from error
     identity, reason, check = (getattr(rule, part, None) for part in ("id", "reason", "check"))
     if not isinstance(identity, str) or not _ID.match(identity):
         raise ConfigError(f"monitor.rules: {name!r} needs an `id` of lower-case letters, digits and hyphens")
