@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +10,11 @@ import httpx
 import pytest
 
 from bowerbird.inference import remote
-from bowerbird.inference.protocol import Request
+from bowerbird.inference.protocol import AnswerLost, Request
 from bowerbird.inference.remote import Endpoint, RemoteSampler
 from bowerbird.rollout.actions import Action, parse_action
 from bowerbird.rollout.tools import TOOLS, schemas
-from bowerbird.types import ConfigError, InfraError, PolicyVersion, Sampling
+from bowerbird.types import Completion, ConfigError, InfraError, PolicyVersion, Sampling
 
 SAMPLING = Sampling(0.5, max_tokens=50, seed=3)
 
@@ -63,6 +64,37 @@ def test_outages_are_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = opened(lambda _: httpx.Response(500, text="down"))
     with pytest.raises(InfraError, match="500 down"):
         gone.generate([Request(gone.chat.prompt([{"role": "user", "content": "x"}]), SAMPLING)])
+
+
+def test_one_lost_answer_is_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "_PAUSE_S", 0.0)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(500, text="down") if b"bad" in request.content else said("there")
+
+    sampler = opened(answer)
+    words = ["good", "bad", "good", *["bad"] * 40]
+    tickets = [
+        sampler.submit(Request(sampler.chat.prompt([{"role": "user", "content": word}]), SAMPLING)) for word in words
+    ]
+    lost: list[int] = []
+    found: dict[int, Completion] = {}
+    while len(found) < 2 or not lost:
+        try:
+            found.update(sampler.step())
+        except AnswerLost as error:
+            lost.append(error.ticket)
+    assert set(found) == {tickets[0], tickets[2]}
+    with pytest.raises(InfraError, match="500 down") as out:
+        _to_the_end(sampler)
+    assert not isinstance(out.value, AnswerLost), "as often as that, it counts as out"
+    sampler.close()
+
+
+def _to_the_end(sampler: RemoteSampler) -> None:
+    for _ in range(1000):
+        with suppress(AnswerLost):
+            sampler.step()
 
 
 def test_what_the_endpoint_refuses_is_said() -> None:

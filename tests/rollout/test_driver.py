@@ -7,12 +7,13 @@ import pytest
 
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.fake import FakeSampler
+from bowerbird.inference.protocol import Request
 from bowerbird.rollout.card import run_card
 from bowerbird.rollout.checks import check_visible
 from bowerbird.rollout.driver import CHECK_LIMITS, REFILLS, Driver, Job, run_null
 from bowerbird.sandbox import FakeCall, FakeSandbox, Sandbox
 from bowerbird.scaffold.card import Card
-from bowerbird.types import Completion, SandboxError, TaskView
+from bowerbird.types import Completion, InfraError, SandboxError, TaskView
 from tests.rollout.test_card import BASE
 
 CARD = BASE.model_copy(update={"candidates": 2, "select": "visible_pass"})
@@ -67,6 +68,33 @@ def test_a_lost_sandbox_is_refilled_and_then_an_infra_error(chat: Chat, task: Ta
         (rollout,) = Driver(FakeSampler(chat, lambda _: RIGHT), FakeSandbox(broken), pool).run([job(task, chat)])  # type: ignore[arg-type]
     assert rollout.infra_error == "SandboxError: gone"
     assert lost == REFILLS + 1
+
+
+def test_a_lost_answer_begins_its_rollout_again_and_no_other(chat: Chat, task: TaskView, sandbox: Sandbox) -> None:
+    asked = 0
+
+    def reply(request: Request) -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 2:  # of two candidates the second: the first has come, or is to come
+            raise InfraError("no answer")
+        return RIGHT
+
+    with ThreadPoolExecutor(2) as pool:
+        sampler = FakeSampler(chat, reply)
+        jobs = [job(task, chat, str(i)) for i in range(3)]
+        done = Driver(sampler, sandbox, pool).run(jobs)
+        lost = Driver(FakeSampler(chat, _no_answer), sandbox, pool).run(jobs[:1])
+        with pytest.raises(InfraError, match="never"):
+            Driver(FakeSampler(chat, _no_answer), sandbox, pool).call([Request((0,), sampler.requests[0].sampling)])
+    assert [rollout.infra_error for rollout in done] == [None] * 3
+    assert all(rollout.submission for rollout in done)
+    assert asked == 8
+    assert lost[0].infra_error == "AnswerLost: never"
+
+
+def _no_answer(request: Request) -> str:
+    raise InfraError("never")
 
 
 def test_the_null_test_finds_no_answer_in_a_card(chat: Chat, task: TaskView) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from bowerbird.inference.chat import Chat
-from bowerbird.inference.protocol import Request, Sampler
-from bowerbird.types import Completion, PolicyVersion
+from bowerbird.inference.protocol import AnswerLost, Request, Sampler
+from bowerbird.types import Completion, InfraError, PolicyVersion
 
 _LOGPROB = -0.5
 
@@ -32,7 +32,8 @@ def byte_chat() -> Chat:
 
 
 class FakeSampler(Sampler):
-    """Answers every request with `reply(request)`, cut at its `max_tokens`. One a step, in order."""
+    """Answers every request with `reply(request)`, cut at its `max_tokens`. One a step, in order. Where that
+    raises InfraError the answer is lost."""
 
     def __init__(self, chat: Chat, reply: Callable[[Request], str], version: int = 0) -> None:
         self.chat, self._reply, self._version = chat, reply, version
@@ -55,7 +56,10 @@ class FakeSampler(Sampler):
         if not self._waiting:
             return []
         ticket, request = self._waiting.pop(0)
-        return [(ticket, self._answer(request))]
+        try:
+            return [(ticket, self._answer(request))]
+        except InfraError as error:
+            raise AnswerLost(ticket, str(error)) from error
 
     def load(self, version: PolicyVersion) -> None:
         self._version = version.number

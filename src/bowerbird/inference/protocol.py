@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bowerbird.inference.chat import Chat
-from bowerbird.types import Completion, PolicyVersion, Sampling
+from bowerbird.types import Completion, InfraError, PolicyVersion, Sampling
 
 
 class Part(NamedTuple):
@@ -49,6 +49,14 @@ def no_answer(request: Request) -> Completion:
     return Completion(request.prompt_ids, (), (), (), (), (), request.sampling, "too_long")
 
 
+class AnswerLost(InfraError):
+    """The answer to the request of this ticket will not come. Others may."""
+
+    def __init__(self, ticket: int, why: str) -> None:
+        super().__init__(why)
+        self.ticket = ticket
+
+
 class Sampler(Protocol):
     """Samples many requests at once. The order of results does not depend on timing, so runs repeat exactly.
 
@@ -75,7 +83,8 @@ class Sampler(Protocol):
         ...
 
     def step(self) -> list[tuple[int, Completion]]:
-        """Advance every running row and refill free places; the tickets that finished, with their completions."""
+        """Advance every running row and refill free places; the tickets that finished, with their completions. Raises
+        AnswerLost for one of them, and goes on with the others when it is called again."""
         ...
 
     def news(self) -> Sequence[tuple[int, Part]]:

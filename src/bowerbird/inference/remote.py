@@ -17,13 +17,14 @@ from typing import Any
 import httpx
 
 from bowerbird.inference.chat import Chat, Message, Schema, spoken
-from bowerbird.inference.protocol import Request, Sampler, no_answer
+from bowerbird.inference.protocol import AnswerLost, Request, Sampler, no_answer
 from bowerbird.types import Completion, ConfigError, InfraError, PolicyVersion
 
 _PIECE = 4  # characters of an answer that count as one token
 _HALVINGS, _LEAST = 8, 64  # of an answer that the context has no room for; fewer tokens are no answer
 _TURN_S = 0.1
-_RETRIES, _PAUSE_S, _LONGEST_PAUSE_S = 5, 1.0, 60.0
+_RETRIES, _PAUSE_S, _LONGEST_PAUSE_S = 6, 1.0, 60.0
+_LOST = 16  # answers one after the other, and the endpoint counts as out
 _TOO_LONG = ("context length", "context_length", "maximum context", "too long", "too many tokens")
 TOOLS = "tools"  # the role of a message that holds what a prompt was given to call
 _CALL, _CALLED = "<tool_call>\n", "\n</tool_call>"
@@ -154,8 +155,8 @@ def _text_of(message: Mapping[str, Any]) -> str:
 
 
 class RemoteSampler(Sampler):
-    """A `Sampler` of answers without log-probabilities (0.0 stands there). Raises InfraError where the endpoint stays
-    out, and ConfigError where it refuses: a wrong key, a wrong model."""
+    """A `Sampler` of answers without log-probabilities (0.0 stands there). Raises AnswerLost for one that does not
+    come, InfraError where the endpoint stays out, and ConfigError where it refuses: a wrong key, a wrong model."""
 
     def __init__(
         self,
@@ -176,7 +177,7 @@ class RemoteSampler(Sampler):
         )
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="endpoint")
         self._asked: dict[int, Future[Completion]] = {}
-        self._tickets = 0
+        self._tickets = self._lost = 0
 
     @property
     def version(self) -> int:
@@ -190,6 +191,12 @@ class RemoteSampler(Sampler):
     def step(self) -> list[tuple[int, Completion]]:
         wait(self._asked.values(), timeout=_TURN_S, return_when=FIRST_COMPLETED)
         done = sorted(ticket for ticket, future in self._asked.items() if future.done())
+        for ticket in done:
+            if isinstance(error := self._asked[ticket].exception(), InfraError):
+                del self._asked[ticket]
+                self._lost += 1
+                raise AnswerLost(ticket, str(error)) if self._lost < _LOST else error
+        self._lost = 0 if done else self._lost
         return [(ticket, self._asked.pop(ticket).result()) for ticket in done]
 
     def load(self, version: PolicyVersion) -> None:

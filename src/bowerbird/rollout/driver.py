@@ -15,7 +15,7 @@ from functools import partial, reduce
 from operator import or_
 from typing import Any, cast
 
-from bowerbird.inference.protocol import Request, Sampler
+from bowerbird.inference.protocol import AnswerLost, Request, Sampler
 from bowerbird.rollout.checks import check_visible
 from bowerbird.rollout.desk import Desk
 from bowerbird.rollout.effects import Ask, AtDesk, Check, Checked, Draft, Effect, Reply, Run
@@ -53,11 +53,12 @@ class _Live:
 
 @dataclass(slots=True)
 class _Waiting:
-    """Model calls under way, those that have come, and who wants them."""
+    """Model calls under way, those that have come, and who wants them, or to know that one will not come."""
 
     tickets: tuple[int, ...]
     got: dict[int, Completion]
     then: Callable[[tuple[Completion, ...]], None]
+    lost: Callable[[InfraError], None]
 
 
 class Driver:
@@ -77,8 +78,8 @@ class Driver:
         """All jobs to their end, results in the order given. `on_done` is told how many are finished. Other rollouts
         under way move on too.
 
-        A rollout whose sandbox is lost starts again; lost too often, it ends with `infra_error`. Nothing a model does
-        raises.
+        A rollout whose sandbox or answer is lost starts again; lost too often, it ends with `infra_error`. Nothing a
+        model does raises.
         """
         on_done(0)
         done: dict[str, Rollout] = {}
@@ -102,8 +103,17 @@ class Driver:
         self._ready.append((self._begin(job, 0, then), None))
 
     def ask(self, requests: Sequence[Request], then: Callable[[tuple[Completion, ...]], None]) -> None:
-        """Begin model calls. `then` gets all completions, in the order given, out of a later `advance`."""
-        waiting = _Waiting(tuple(self._sampler.submit(r) for r in requests), {}, then)
+        """Begin model calls. `then` gets all completions, in the order given, out of a later `advance`, which raises
+        where one is lost."""
+        self._ask(requests, then, _raise)
+
+    def _ask(
+        self,
+        requests: Sequence[Request],
+        then: Callable[[tuple[Completion, ...]], None],
+        lost: Callable[[InfraError], None],
+    ) -> None:
+        waiting = _Waiting(tuple(self._sampler.submit(r) for r in requests), {}, then, lost)
         self._asked.update(dict.fromkeys(waiting.tickets, waiting))
 
     @property
@@ -117,7 +127,7 @@ class Driver:
         for live, reply in ready:
             effect = _resume(live.run, reply)
             if isinstance(effect, Ask):
-                self.ask(effect.requests, partial(self._replied, live))
+                self._ask(effect.requests, partial(self._replied, live), partial(self._lose, live))
             elif isinstance(effect, Draft):
                 live.then(_finish(live, effect))
             else:
@@ -132,11 +142,26 @@ class Driver:
 
     def _sample(self) -> None:
         """One token for every running request; whoever has all it asked for gets it."""
-        for ticket, completion in self._sampler.step():
-            waiting = self._asked.pop(ticket)
+        try:
+            found = self._sampler.step()
+        except AnswerLost as lost:
+            self._miss(lost)
+            return
+        for ticket, completion in found:
+            waiting = self._asked.pop(ticket, None)
+            if waiting is None:  # it was asked for beside one that was lost
+                continue
             waiting.got[ticket] = completion
             if len(waiting.got) == len(waiting.tickets):
                 waiting.then(tuple(waiting.got[t] for t in waiting.tickets))
+
+    def _miss(self, lost: AnswerLost) -> None:
+        """Whoever wants this answer hears of it once, and of those that were asked for with it no more."""
+        waiting = self._asked.get(lost.ticket)
+        if waiting is not None:
+            for ticket in waiting.tickets:
+                self._asked.pop(ticket, None)
+            waiting.lost(lost)
 
     def _collect(self) -> None:
         """Take back what the sandboxes have finished: the whole round, or with `overlap` what there is. Where the
@@ -170,6 +195,10 @@ class Driver:
             return [self._pool.submit(live.desk.do, effect)]
         task = live.job.task
         return [self._pool.submit(check_visible, self._sandbox, task, s, CHECK_LIMITS) for s in effect.sources]
+
+
+def _raise(error: InfraError) -> None:
+    raise error
 
 
 def _reply(effect: Check | AtDesk, futures: Sequence[Future[Any]]) -> Reply:
