@@ -25,6 +25,16 @@ def test_sizes_that_are_given_stay() -> None:
     assert parse_config(config.model_dump(), "again") == config
 
 
+def test_the_sizes_of_a_file_go_with_its_tier(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(dump_config(load_config(None, ["rollout.call_tokens=90", "rollout.calls=7"])))
+    plan = load_config(file, ["scaffold.tier=plan", "scaffold.max_tokens=900"])
+    assert (plan.scaffold.max_tokens, plan.rollout.token_budget, plan.rollout.call_tokens) == (900, 8192, 1024)
+    assert plan.rollout.calls == 7
+    same = load_config(file, ["scaffold.tier=card"])
+    assert (same.rollout.token_budget, same.rollout.call_tokens) == (256, 90)
+
+
 def test_a_plan_fits_into_what_a_plan_may_take() -> None:
     two = REACT.model_copy(update={"nodes": (*REACT.nodes, *REACT.nodes)}).model_dump_json()
     assert len(two) / 3 < load_config(None, ["scaffold.tier=plan"]).scaffold.max_tokens  # characters of a token, few

@@ -288,11 +288,16 @@ class Config(_Section):
     @classmethod
     def _sized(cls, raw: Any) -> Any:
         """With the sizes of the tier where none are given."""
-        scaffold = raw.get("scaffold") if isinstance(raw, dict) else None
-        sizes = _SIZES.get(str(scaffold.get("tier")), {}) if isinstance(scaffold, dict) else {}
+        sizes = _SIZES.get(_tier(raw), {}) if isinstance(raw, dict) else {}
         given = {name: raw.get(name, {}) for name in sizes}
         fitted = {name: {**sizes[name], **own} for name, own in given.items() if isinstance(own, dict)}
         return {**raw, **fitted} if fitted else raw
+
+
+def _tier(raw: Mapping[str, Any]) -> str:
+    """The tier that a configuration asks for, "card" where it says nothing or nonsense."""
+    scaffold = raw.get("scaffold")
+    return str(scaffold.get("tier", "card")) if isinstance(scaffold, dict) else "card"
 
 
 def load_config(path: Path | None, overrides: list[str] | None = None) -> Config:
@@ -304,16 +309,27 @@ def load_config(path: Path | None, overrides: list[str] | None = None) -> Config
 
 
 def read_toml(path: Path | None, overrides: Sequence[str] | None = None) -> dict[str, Any]:
-    """The tables of a TOML file (None: empty) with `section.key=value` overrides. Raises ConfigError."""
+    """The tables of a TOML file (None: empty) with `section.key=value` overrides. Where these name another tier than
+    the file, its sizes go, which were for that one. Raises ConfigError."""
     try:
         raw = tomllib.loads(path.read_text()) if path is not None else {}
     except FileNotFoundError as error:
         raise ConfigError(f"no configuration at {path}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path}: {error}") from error
+    tier = _tier(raw)
     for item in overrides or []:
         _override(raw, item)
-    return raw
+    return raw if _tier(raw) == tier else _without_sizes(raw, [item.partition("=")[0] for item in overrides or []])
+
+
+def _without_sizes(raw: Mapping[str, Any], but: Sequence[str]) -> dict[str, Any]:
+    """Without the sizes of a tier, `but` those of these names."""
+    kept = dict(raw)
+    for section, sizes in _SIZES["plan"].items():
+        if isinstance(own := raw.get(section), dict):
+            kept[section] = {k: v for k, v in own.items() if k not in sizes or f"{section}.{k}" in but}
+    return kept
 
 
 def parse_config(raw: dict[str, Any], where: str) -> Config:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bowerbird.evals.calibration import calibrate, count, is_calibrated, rate, report_text, save_calibration
+from bowerbird.evals.calibration import calibrate, count, doubt_about, rate, report_text, save_calibration
 from bowerbird.rewards.judge import FakeAnswerer, FrozenJudge, Outage, vetoes
 from bowerbird.rewards.judge.fake import ABSTAINS, answer_text
 from bowerbird.rewards.judge.labelled import read_labelled
@@ -95,11 +95,11 @@ def test_the_report_names_the_judge_and_a_run_believes_it(tmp_path: Path) -> Non
     raw = json.loads(path.read_text())
     assert raw["model_hash"] == judge.model_hash
     assert raw["set"]["rollouts"] == len(ITEMS)
-    assert is_calibrated(path, judge) is None
-    assert "another model" in (is_calibrated(path, FrozenJudge(FakeAnswerer(model="other"))) or "")
+    assert doubt_about(path, judge) is None
+    assert "another model" in (doubt_about(path, FrozenJudge(FakeAnswerer(model="other"))) or "")
     bad = calibrate(FrozenJudge(FakeAnswerer(lambda _: ABSTAINS)), ITEMS)
     save_calibration(report_text(bad, judge, judge.settings, ITEMS), path)
-    assert "no better than chance" in (is_calibrated(path, judge) or "")
+    assert "no better than chance" in (doubt_about(path, judge) or "")
 
 
 def test_another_set_has_another_hash() -> None:

@@ -36,6 +36,8 @@ F = "def f():\n    return 1\n\n"
         ("```python\n" + F + "try:\n    f()\nexcept Val", F),
         ("```python\n" + F + "x = [\n    1,\n]\ny = [", F + "x = [\n    1,\n]\n"),
         (F + "This function ret", F),
+        ("```python\n" + F + 'TEXT = """\nmore of it\nand mo', F),
+        ("```python\n" + F + "def g():\n    '''Says\nmore.\n    '''\n    ret", F),
         ("```python\nimport re\n\ndef f():\n    retu", "import re\n\ndef f():\n    retu"),
         ("```python\n" + F + "```\nThis function ret", F),
         ("```python\ndef f():\n    retu", "def f():\n    retu"),

@@ -16,11 +16,11 @@ from typing import Any
 from bowerbird.orchestrator.files import write_atomically
 from bowerbird.rewards.judge import Judge
 from bowerbird.rewards.judge.answer import Unparseable
-from bowerbird.rewards.judge.calibrated import Measured, is_calibrated
+from bowerbird.rewards.judge.calibrated import Measured, doubt_about
 from bowerbird.rewards.judge.labelled import Labelled
 from bowerbird.types import InfraError, JsonValue
 
-__all__ = ["Calibration", "Rate", "calibrate", "is_calibrated", "rate", "report_text", "save_calibration"]
+__all__ = ["Calibration", "Rate", "calibrate", "doubt_about", "rate", "report_text", "save_calibration"]
 
 _Z = 1.959963984540054  # two-sided 95%
 

@@ -14,7 +14,7 @@ from bowerbird.config import Config, JudgeConfig
 from bowerbird.inference.answering import open_local
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.rewards.grade import Graded, advise, grade
-from bowerbird.rewards.judge import Judge, JudgeProcess, OpenJudge, counted, grade_all, is_calibrated, open_judge
+from bowerbird.rewards.judge import Judge, JudgeProcess, OpenJudge, counted, doubt_about, grade_all, open_judge
 from bowerbird.rewards.monitor import RULES, Rule, load_rules
 from bowerbird.rewards.oracle import Verifier
 from bowerbird.rewards.verifiers import make_verifier
@@ -67,7 +67,7 @@ def open_defences(config: Config, sandbox: Sandbox, watcher: Watcher, folder: Pa
     if config.verifier.kind != "task":
         watcher.says(f"warning: {config.verifier.kind} can be cheated; this run is an experiment")
     with opened_judge(config.judge, folder) as judge:
-        if judge is not None and (doubt := is_calibrated(config.judge.calibration, judge)):
+        if judge is not None and (doubt := doubt_about(config.judge.calibration, judge)):
             watcher.says(f"warning: {doubt}")
         yield Defences(
             verifier=make_verifier(config.verifier.kind, sandbox),

@@ -77,9 +77,14 @@ def extract_code(answer: str, code: str = "", cut: bool = False) -> str:
 def _whole(source: str) -> str:
     """Source without its last statement, if a definition is left then. By the look of lines: models' code is not
     parsed in this process."""
-    starts = [found.start() for found in _STATEMENT.finditer(source)]
-    kept = source[: starts[-1]] if starts else ""
+    starts = (found.start() for found in _STATEMENT.finditer(source) if not _within_text(source[: found.start()]))
+    kept = source[: max(starts, default=0)]
     return kept if re.search(r"^(def|class|async def) ", kept, re.MULTILINE) else source
+
+
+def _within_text(before: str) -> bool:
+    """Whether a text of more lines has begun and not ended."""
+    return any(before.count(quotes) % 2 for quotes in ('"""', "'''"))
 
 
 def _literal(value: JsonValue) -> str:

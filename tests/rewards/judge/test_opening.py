@@ -8,7 +8,7 @@ import pytest
 
 from bowerbird.config import JudgeConfig
 from bowerbird.rewards.evidence import Evidence
-from bowerbird.rewards.judge import FakeAnswerer, FrozenJudge, is_calibrated, open_judge
+from bowerbird.rewards.judge import FakeAnswerer, FrozenJudge, doubt_about, open_judge
 from bowerbird.types import ConfigError
 from tests.rewards.records import rollout, scaffold, task
 
@@ -53,15 +53,15 @@ def test_warnings(tmp_path: Path, changes: dict[str, Any], warning: str | None) 
     judge = FrozenJudge(FakeAnswerer())
     path = tmp_path / "report.json"
     path.write_text(json.dumps(report(judge, **changes)))
-    said = is_calibrated(path, judge)
+    said = doubt_about(path, judge)
     assert said is None if warning is None else said is not None and warning in said
 
 
 def test_no_report_or_a_broken_one(tmp_path: Path) -> None:
     judge = FrozenJudge(FakeAnswerer())
-    assert "not calibrated" in (is_calibrated("", judge) or "")
-    assert "cannot be read" in (is_calibrated(tmp_path / "none.json", judge) or "")
+    assert "not calibrated" in (doubt_about("", judge) or "")
+    assert "cannot be read" in (doubt_about(tmp_path / "none.json", judge) or "")
     for i, text in enumerate(["", "[]", "{}", "7", "\udcff", "[" * 100_000]):
         path = tmp_path / f"{i}.json"
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
-        assert "cannot be read" in (is_calibrated(path, judge) or "")
+        assert "cannot be read" in (doubt_about(path, judge) or "")

@@ -2,7 +2,7 @@
 
 from bowerbird.rewards.judge.asker import Answerer, Outage
 from bowerbird.rewards.judge.cache import OpinionCache
-from bowerbird.rewards.judge.calibrated import is_calibrated
+from bowerbird.rewards.judge.calibrated import doubt_about
 from bowerbird.rewards.judge.fake import FakeAnswerer, vetoes
 from bowerbird.rewards.judge.frozen import FrozenJudge
 from bowerbird.rewards.judge.opening import open_judge
@@ -21,8 +21,8 @@ __all__ = [
     "OpinionCache",
     "Outage",
     "counted",
+    "doubt_about",
     "grade_all",
-    "is_calibrated",
     "open_judge",
     "vetoes",
 ]

@@ -26,7 +26,7 @@ class Measured(Protocol):
     def settings(self) -> Mapping[str, JsonValue]: ...
 
 
-def is_calibrated(report: Path | str, judge: Measured) -> str | None:
+def doubt_about(report: Path | str, judge: Measured) -> str | None:
     """None where `report` is about this very judge and finds it better than chance; else a warning for people.
 
     `report` may be "" for none. Nothing is raised: a report that cannot be read is as good as none.
