@@ -45,7 +45,8 @@ from bowerbird.trainer.process import LearnerPlan, LearnerProcess
 from bowerbird.trainer.publish import publish
 from bowerbird.types import PolicyVersion
 
-STEPS, SIGMA, LONGEST_S, WORKERS = 8, 1.6, 60.0, 64
+SIGMA, LONGEST_S, WORKERS = 1.6, 60.0, 64
+STEPS = int(os.environ.get("STEPS", "8"))
 MEDIAN_S = float(os.environ.get("MEDIAN_S", "2.0"))
 SETTINGS = [
     "model.precision=float32",
