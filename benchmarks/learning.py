@@ -1,55 +1,80 @@
 """What tokens teach when they are old: held-out tasks solved after as many trained tokens, by three ways of training.
 
-`fresh` is the synchronous loop, where every token is of the newest policy. `weighted` and `even` are the asynchronous
-loop with ages up to 4: with the staleness weight of the recipes (lambda 0.5 beyond age 2), and with full weight at
-every age. Their checks and verifications take their time, as in pipeline.py: without it a small model on one machine is
-never older than an update or two. Same model, tasks, seed and number of steps; `trained` says how many tokens those
-were. The figure is the share of held-out tasks solved by the model's own cards; its interval is clustered by task.
+`fresh` is the synchronous loop, where every token is of the newest policy. In the other two the same loop's sampler is
+late: each step is sampled by the policy of 0 to 4 updates before, each age as often as the others. (On one machine the
+asynchronous loop hardly makes tokens older than one update, since sampler and learner share its processors; and what
+age it does make depends on the clock.) `weighted` has the staleness weight of the recipes (lambda 0.5 beyond age 2),
+`even` full weight at every age. Same model, tasks, seed and number of steps; `trained` says how many tokens those were.
+The figure is the share of held-out tasks solved by the model's own cards; its interval is clustered by task.
 
-STEPS says how many, SEEDS gives the seeds, each a round; KEEP a folder for the runs, where one that was broken off goes
-on, and one that is there already is not run again.
+STEPS says how many, SEEDS gives the seeds, each a round; KEEP a folder where what was measured once is not measured
+again.
 """
 
 import json
 import os
+import random
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import sides
-from pipeline import dawdle
+import torch
 
-from bowerbird.config import load_config
-from bowerbird.evals.report import load_report, save_report
-from bowerbird.evals.session import evaluate_run, train_and_evaluate
+from bowerbird.config import Config, load_config
+from bowerbird.evals.session import evaluate_model, task_sets
+from bowerbird.inference.engine import Engine
+from bowerbird.inference.models import resolve
+from bowerbird.orchestrator.curriculum import Curriculum
+from bowerbird.orchestrator.experience import Experience
+from bowerbird.orchestrator.grading import Grader, open_defences
+from bowerbird.orchestrator.loop import Loop
 from bowerbird.orchestrator.progress import Silent, StepReport
-from bowerbird.sandbox import NO_BASE, Base, LocalSandbox, Workspace
+from bowerbird.orchestrator.wave import Stages
+from bowerbird.sandbox import open_sandbox
+from bowerbird.scaffold.archive import Archive
+from bowerbird.tasks import TaskSet
+from bowerbird.trainer.learner import Learner
+from bowerbird.trainer.publish import publish, retain
+from bowerbird.types import PolicyVersion
 
 RECIPE = Path(__file__).parent.parent / "recipes" / "demo.toml"
 STEPS = int(os.environ.get("STEPS", "8"))
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "0 1 2").split()]
+OLDEST = 4
 SETTINGS = [
     f"steps={STEPS}",
     "tasks.heldout=128",
     "scaffold.proposals=4",
     "curriculum.tasks_per_step=4",
-    "sandbox.workers=64",
+    "curriculum.drawn_per_task=1",
     'eval.arms=["own"]',
-    "eval.before=false",
-    "eval.after=false",
-    "pipeline.max_age=4",
 ]
-ASYNC = ("loop=async", f"sandbox.backend={Path(__file__).stem}:SlowTools")
 
 
-class SlowTools(LocalSandbox):
-    """Whose workspaces take their time to open."""
+class LateEngine(Engine):
+    """A sampler that takes weights when they are some updates old; `ages` says how many, load by load."""
 
-    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE) -> Workspace:
-        dawdle({**base.files, **files})
-        return super().open(files, protected=protected, base=base)
+    ages: Iterator[int]
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._published: list[PolicyVersion] = []
+
+    def load(self, version: PolicyVersion) -> None:
+        self._published.append(version)
+        super().load(self._published[max(0, len(self._published) - 1 - next(self.ages))])
+
+
+def mixed_ages(seed: int) -> Iterator[int]:
+    """0 to OLDEST, each as often as the others."""
+    draw = random.Random(seed)
+    while True:
+        yield from draw.sample(range(OLDEST + 1), OLDEST + 1)
 
 
 class Told(Silent):
@@ -60,39 +85,80 @@ class Told(Silent):
         print(told, file=sys.stderr, flush=True)
 
 
-def learned(name: str, *more: str) -> sides.Measured:
+def trained(
+    config: Config, tasks: TaskSet, ages: Iterator[int], folder: Path
+) -> tuple[PolicyVersion, list[StepReport]]:
+    """The last version, and what was told of each step."""
+    source, cpu = resolve(config.model.name), torch.device("cpu")
+    learner = Learner(source, config.learner, config.algo, dtype=torch.float32, device=cpu)
+    room = config.sampler
+    engine = LateEngine(
+        source,
+        places=room.places,
+        kv_tokens=room.kv_tokens,
+        kept_tokens=room.kept_tokens,
+        dtype=torch.float32,
+        device=cpu,
+    )
+    engine.ages, sandbox = ages, open_sandbox("local")
+
+    def publisher(number: int) -> PolicyVersion:
+        version = publish(learner.base, source, folder, number)
+        retain(folder, OLDEST + 2)
+        return version
+
+    reports = []
+    with ThreadPoolExecutor(config.sandbox.workers) as pool, open_defences(config, sandbox, Silent(), None) as defences:
+        stages = Stages(tasks, engine.chat, engine, sandbox, pool, Grader(tasks, sandbox, defences, pool))
+        experience = Experience(tasks, Archive(()), Curriculum(list(tasks.views.values()), config.curriculum))
+        loop = Loop(config, stages, learner, publisher, experience, Silent())
+        version = publisher(0)
+        engine.load(version)
+        for number in range(1, config.steps + 1):
+            step = loop.step(number)
+            version = step.version
+            reports.append(step.report)
+            Told().step(step.report)
+    return version, reports
+
+
+def learned(name: str, late: bool, *more: str) -> sides.Measured:
     seed = SEEDS[int(os.environ["ROUND"])]
-    config = load_config(RECIPE, [*SETTINGS, f"name={name}-{seed}", f"seed={seed}", *more])
     with tempfile.TemporaryDirectory() as folder:
-        runs = Path(os.environ.get("KEEP", folder))
-        run, report = runs / config.name, runs / f"{config.name}.json"
-        if not report.exists():
-            train_and_evaluate(config, runs, Told(), resume=run if run.exists() else None)
-            quick = config.model_copy(update={"sandbox": config.sandbox.model_copy(update={"backend": "local"})})
-            save_report(evaluate_run(run, quick, Told()), report)
-        rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-        (own,) = (arm.solved for arm in load_report(report).arms)
+        kept = Path(os.environ.get("KEEP", folder)) / f"{name}-{seed}.json"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            config = load_config(RECIPE, [*SETTINGS, f"seed={seed}", *more])
+            kept.write_text(json.dumps(measured(config, mixed_ages(seed) if late else iter([0] * 100), Path(folder))))
+        found: sides.Measured = json.loads(kept.read_text())
+    return found
+
+
+def measured(config: Config, ages: Iterator[int], folder: Path) -> sides.Measured:
+    tasks, heldout = task_sets(config)
+    version, reports = trained(config, tasks, ages, folder)
+    (own,) = (arm.solved for arm in evaluate_model(config, heldout, version.path, version.number, Silent()).arms)
     return {
         "solved": own.mean,
         "interval": f"[{own.low:.3f}, {own.high:.3f}]",
-        "reward": mean(row["reward"] for row in rows[-4:]),
-        "trained": sum(row["tokens_learned"] for row in rows),
-        "mean age": mean(row["mean_age"] for row in rows),
-        "oldest": max(row["max_age"] for row in rows),
-        "effective": mean(row["effective"] for row in rows),
+        "reward": mean(report.reward for report in reports),
+        "trained": sum(report.tokens_learned for report in reports),
+        "mean age": mean(report.mean_age for report in reports),
+        "oldest": max(report.max_age for report in reports),
+        "weight": mean(report.staleness_weight for report in reports),
     }
 
 
 def fresh() -> sides.Measured:
-    return learned("fresh", 'loop="sync"')
+    return learned("fresh", False)
 
 
 def weighted() -> sides.Measured:
-    return learned("weighted", *ASYNC)
+    return learned("weighted", True)
 
 
 def even() -> sides.Measured:
-    return learned("even", *ASYNC, "algo.k1=6")
+    return learned("even", True, f"algo.k1={OLDEST}")
 
 
 if __name__ == "__main__":

@@ -70,14 +70,8 @@ AnyLearner = TypeVar("AnyLearner", bound=LearnerProcess)
 AnyPool = TypeVar("AnyPool", bound=ThreadPoolExecutor)
 
 
-def dawdle(files: Mapping[str, bytes]) -> None:
-    """As long as such a tool takes. The time depends on the files alone."""
-    draw = random.Random(sha256(repr(sorted(files.items())).encode()).digest())
-    time.sleep(min(MEDIAN_S * math.exp(SIGMA * draw.gauss(0.0, 1.0)), LONGEST_S))
-
-
 class SlowTools:
-    """A sandbox whose workspaces take their time to open."""
+    """A sandbox whose workspaces take their time to open. The time depends on the files alone."""
 
     def __init__(self, inner: Sandbox) -> None:
         self._inner = inner
@@ -87,7 +81,8 @@ class SlowTools:
         return self._inner.probe()
 
     def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE) -> Workspace:
-        dawdle({**base.files, **files})
+        draw = random.Random(sha256(repr(sorted({**base.files, **files}.items())).encode()).digest())
+        time.sleep(min(MEDIAN_S * math.exp(SIGMA * draw.gauss(0.0, 1.0)), LONGEST_S))
         return self._inner.open(files, protected=protected, base=base)
 
 
