@@ -1,11 +1,12 @@
 """What tokens teach when they are old: held-out tasks solved after as many trained tokens, by three ways of training.
 
 `fresh` is the synchronous loop, where every token is of the newest policy. In the other two the same loop's sampler is
-late: each step is sampled by the policy of 0 to 4 updates before, each age as often as the others. (On one machine the
-asynchronous loop hardly makes tokens older than one update, since sampler and learner share its processors; and what
-age it does make depends on the clock.) `weighted` has the staleness weight of the recipes (lambda 0.5 beyond age 2),
-`even` full weight at every age. Same model, tasks, seed and number of steps; `trained` says how many tokens those were.
-The figure is the share of held-out tasks solved by the model's own cards; its interval is clustered by task.
+late: each step is sampled by the policy of 0 to 4 updates before, as far back as there were any, each age as often as
+the others. (On one machine the asynchronous loop hardly makes tokens older than one update, since sampler and learner
+share its processors; and what age it does make depends on the clock.) `weighted` has the staleness weight of the
+recipes (lambda 0.5 beyond age 2), `even` full weight at every age: they differ in the `old steps`. Same model, tasks,
+seed and number of steps; `trained` says how many tokens those were. The figure is the share of held-out tasks solved by
+the model's own cards; its interval is clustered by task.
 
 STEPS says how many, SEEDS gives the seeds, each a round; KEEP a folder where what was measured once is not measured
 again.
@@ -18,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -45,7 +47,7 @@ from bowerbird.types import PolicyVersion
 RECIPE = Path(__file__).parent.parent / "recipes" / "demo.toml"
 STEPS = int(os.environ.get("STEPS", "8"))
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "0 1 2").split()]
-OLDEST = 4
+YOUNG, OLDEST = 2, 4  # ages: of full weight, and the highest
 SETTINGS = [
     f"steps={STEPS}",
     "tasks.heldout=128",
@@ -125,11 +127,11 @@ def trained(
 def learned(name: str, late: bool, *more: str) -> sides.Measured:
     seed = SEEDS[int(os.environ["ROUND"])]
     with tempfile.TemporaryDirectory() as folder:
-        kept = Path(os.environ.get("KEEP", folder)) / f"{name}-{seed}.json"
+        kept = Path(os.environ.get("KEEP", folder)) / f"{name}-{seed}-{STEPS}.json"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             config = load_config(RECIPE, [*SETTINGS, f"seed={seed}", *more])
-            kept.write_text(json.dumps(measured(config, mixed_ages(seed) if late else iter([0] * 100), Path(folder))))
+            kept.write_text(json.dumps(measured(config, mixed_ages(seed) if late else repeat(0), Path(folder))))
         found: sides.Measured = json.loads(kept.read_text())
     return found
 
@@ -145,6 +147,7 @@ def measured(config: Config, ages: Iterator[int], folder: Path) -> sides.Measure
         "trained": sum(report.tokens_learned for report in reports),
         "mean age": mean(report.mean_age for report in reports),
         "oldest": max(report.max_age for report in reports),
+        "old steps": sum(report.mean_age > YOUNG for report in reports),
         "weight": mean(report.staleness_weight for report in reports),
     }
 

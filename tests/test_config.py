@@ -31,6 +31,10 @@ def test_the_sizes_of_a_file_go_with_its_tier(tmp_path: Path) -> None:
     plan = load_config(file, ["scaffold.tier=plan", "scaffold.max_tokens=900"])
     assert (plan.scaffold.max_tokens, plan.rollout.token_budget, plan.rollout.call_tokens) == (900, 8192, 1024)
     assert plan.rollout.calls == 7
+    spaced = load_config(file, ["scaffold.tier=plan", "rollout.token_budget = 5000"])
+    assert spaced.rollout.token_budget == 5000
+    whole = load_config(file, ['scaffold={tier="plan", max_tokens=900}'])
+    assert whole.scaffold.max_tokens == 900
     same = load_config(file, ["scaffold.tier=card"])
     assert (same.rollout.token_budget, same.rollout.call_tokens) == (256, 90)
 

@@ -75,7 +75,9 @@ class SandboxConfig(_Section):
 
 class ScaffoldConfig(_Section):
     tier: Literal["card", "plan", "program"] = Field(
-        "card", description="card: settings alone; plan: steps with prompts and tools of their own; program: Python"
+        "card",
+        description="card: settings alone; plan: steps with prompts and tools of their own; program: Python. "
+        "Where --set changes it, the sizes in the file go, which were for another",
     )
     proposals: int = Field(4, ge=1, description="S: scaffolds proposed per task and step")
     grammar: bool = Field(True, description="False: free text, where an unparseable card is invalid and returns 0")
@@ -91,7 +93,8 @@ class ScaffoldConfig(_Section):
     tools: tuple[str, ...] = Field(
         BUILT_IN_TOOLS,
         min_length=1,
-        description="plan, program: what may be used, and submit; tools of your own as 'module:name'",
+        description="plan: what its nodes may use, beside submit; program: what h.tool knows, beside h's own calls; "
+        "tools of your own as 'module:name'",
     )
     price_per_token: float = Field(0.0, ge=0, description="taken from a scaffold's return per sampled token")
     max_tokens: int = Field(160, ge=16, description="longest scaffold; by default 1024 for a plan, 4096 for a program")
@@ -100,13 +103,6 @@ class ScaffoldConfig(_Section):
     def tool_names(self) -> list[str]:
         """What a model calls them."""
         return [tool.rpartition(":")[2] for tool in self.tools]
-
-    @model_validator(mode="after")
-    def _differ(self) -> "ScaffoldConfig":
-        names = self.tool_names
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two tools are called {', '.join(twice)}")
-        return self
 
 
 class RolloutConfig(_Section):
@@ -320,14 +316,15 @@ def read_toml(path: Path | None, overrides: Sequence[str] | None = None) -> dict
     tier = _tier(raw)
     for item in overrides or []:
         _override(raw, item)
-    return raw if _tier(raw) == tier else _without_sizes(raw, [item.partition("=")[0] for item in overrides or []])
+    said = [item.partition("=")[0].strip() for item in overrides or []]
+    return raw if _tier(raw) == tier else _without_sizes(raw, said)
 
 
 def _without_sizes(raw: Mapping[str, Any], but: Sequence[str]) -> dict[str, Any]:
     """Without the sizes of a tier, `but` those of these names."""
     kept = dict(raw)
     for section, sizes in _SIZES["plan"].items():
-        if isinstance(own := raw.get(section), dict):
+        if isinstance(own := raw.get(section), dict) and section not in but:
             kept[section] = {k: v for k, v in own.items() if k not in sizes or f"{section}.{k}" in but}
     return kept
 

@@ -85,7 +85,7 @@ def test_our_own_trouble_is_remembered_as_ours() -> None:
     with closing(Gateway(Broken(CHAT, echo))) as gateway:
         line = gateway.line(100, 0)
         assert ask(line).status_code == 503
-        assert line.broken == "InfraError: the engine died"
+        assert line.broken == "AnswerLost: the engine died"
         assert line.calls == []
 
 
@@ -148,3 +148,17 @@ def test_many_ask_at_once_and_each_gets_its_own(gateway: Gateway) -> None:
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(one, range(32)))
     assert [f"user: n{i}" in answer for i, answer in enumerate(answers)] == [True] * 32
+
+
+def test_a_lost_answer_is_missed_by_whoever_asked() -> None:
+    def reply(request: Request) -> str:
+        if "n7" in CHAT.decode(request.prompt_ids):
+            raise InfraError("lost")
+        return echo(request)
+
+    with closing(Gateway(FakeSampler(CHAT, reply))) as gateway, ThreadPoolExecutor(16) as pool:
+        lines = [gateway.line(500, i) for i in range(16)]
+        asked = [[{"role": "user", "content": f"n{i};"}] for i in range(16)]
+        found = list(pool.map(lambda i: ask(lines[i], messages=asked[i]).status_code, range(16)))
+    assert found == [503 if i == 7 else 200 for i in range(16)]
+    assert [bool(line.broken) for line in lines] == [i == 7 for i in range(16)]

@@ -97,7 +97,8 @@ def _to_the_end(sampler: RemoteSampler) -> None:
             sampler.step()
 
 
-def test_what_the_endpoint_refuses_is_said() -> None:
+def test_what_the_endpoint_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "_PAUSE_S", 0.0)
     request = Request((0,), SAMPLING)
     sampler = opened(lambda _: httpx.Response(401, text="no such key"))
     sampler.chat.prompt([{"role": "user", "content": "x"}])
@@ -108,6 +109,10 @@ def test_what_the_endpoint_refuses_is_said() -> None:
     assert long.generate([request])[0].finish == "too_long"
     with pytest.raises(ConfigError, match="not trained"):
         sampler.load(PolicyVersion(1, "x"))
+    page = opened(lambda _: httpx.Response(200, text="<html>"))
+    page.chat.prompt([{"role": "user", "content": "x"}])
+    with pytest.raises(InfraError, match="200 <html>"):
+        page.generate([request])
     odd = opened(lambda _: httpx.Response(200, json={"choices": []}))
     odd.chat.prompt([{"role": "user", "content": "x"}])
     with pytest.raises(InfraError, match="something else"):

@@ -24,6 +24,7 @@ def test_extract(answer: str, code: str) -> None:
 
 
 F = "def f():\n    return 1\n\n"
+SAYS = "def f():\n    '''Has a \"\"\" in it.'''\n\n"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,7 @@ F = "def f():\n    return 1\n\n"
         ("```python\n" + F + "x = [\n    1,\n]\ny = [", F + "x = [\n    1,\n]\n"),
         (F + "This function ret", F),
         ("```python\n" + F + 'TEXT = """\nmore of it\nand mo', F),
+        ("```python\n" + SAYS + "x = [", SAYS),
         ("```python\n" + F + "def g():\n    '''Says\nmore.\n    '''\n    ret", F),
         ("```python\nimport re\n\ndef f():\n    retu", "import re\n\ndef f():\n    retu"),
         ("```python\n" + F + "```\nThis function ret", F),

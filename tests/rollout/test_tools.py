@@ -16,7 +16,7 @@ from bowerbird.rollout.driver import Driver, Job
 from bowerbird.rollout.host import Host
 from bowerbird.rollout.plan import run_plan
 from bowerbird.rollout.program import command, run_program
-from bowerbird.rollout.tools import TOOLS, Tool, Using, schemas, toolset
+from bowerbird.rollout.tools import TOOLS, Tool, Using, schemas, toolset, use
 from bowerbird.sandbox import Sandbox
 from bowerbird.scaffold.plan import one_loop, parse_plan, plan_schema
 from bowerbird.scaffold.propose import proposal_request, read_proposal
@@ -29,6 +29,20 @@ def _count(host: Host, args: Mapping[str, Any]) -> Using:
 
 
 count = Tool(name="count", says="how often a word is in a file", use=_count, argument="path", body="word")
+
+
+def _trip(host: Host, args: Mapping[str, Any]) -> Using:
+    yield from ()
+    return str(args["path"].strip())
+
+
+def _plain(host: Host, args: Mapping[str, Any]) -> str:
+    return "no generator"
+
+
+trip = Tool(name="trip", says="takes only a text", use=_trip, argument="path")
+plain = Tool(name="plain", says="asks nothing and does not say so", use=_plain)  # type: ignore[arg-type]
+submit = Tool(name="submit", says="is taken", use=_count)
 misnamed = Tool(name="something", says="is not called that", use=_count)
 OWN = f"{__name__}:count"
 BUDGET = Budget(9000, 9, 9, 900, tools=toolset((*BUILT_IN_TOOLS, OWN)))
@@ -52,6 +66,7 @@ def test_the_configuration_knows_the_tools_that_there_are() -> None:
         ("nowhere:dig", "scaffold.tools: cannot load 'nowhere:dig': ModuleNotFoundError"),
         (f"{__name__}:BUDGET", "no Tool of that name"),
         (f"{__name__}:misnamed", "no Tool of that name"),
+        (f"{__name__}:plain", "no generator; one that asks the host nothing begins `yield from"),
     ],
 )
 def test_what_is_no_tool_is_refused(name: str, said: str) -> None:
@@ -60,8 +75,19 @@ def test_what_is_no_tool_is_refused(name: str, said: str) -> None:
 
 
 def test_two_of_one_name_are_refused() -> None:
-    with pytest.raises(ConfigError, match="two tools are called read"):
-        load_config(None, ['scaffold.tools=["read", "mine:read"]'])
+    with pytest.raises(ConfigError, match="the same name"):
+        toolset((OWN, OWN))
+    with pytest.raises(ConfigError, match="the same name"):
+        toolset(("read", f"{__name__}:submit"))
+    with pytest.raises(ConfigError, match="17 tools are more than 16"):
+        toolset(tuple(f"{__name__}:count" for _ in range(17)))
+
+
+def test_what_a_tool_trips_over_is_read_by_the_model(poem: TaskView, chat: Chat) -> None:
+    host = Host(poem, chat, replace(BUDGET, tools=toolset((f"{__name__}:trip",))), 0)
+    with pytest.raises(StopIteration) as end:
+        next(use(host, "trip", {"path": 3}))
+    assert end.value.value == "trip takes path (AttributeError: 'int' object has no attribute 'strip')"
 
 
 def test_a_plan_uses_it(poem: TaskView, sandbox: Sandbox, chat: Chat) -> None:

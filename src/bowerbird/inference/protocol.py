@@ -1,5 +1,6 @@
 """What a sampler is: token ids in; token ids, log-probabilities and policy versions out."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -19,6 +20,7 @@ class Part(NamedTuple):
 
 
 _NOTHING = Part()
+_TRIES = 3  # for an answer that is lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,11 @@ class AnswerLost(InfraError):
     """The answer to the request of this ticket will not come. Others may."""
 
     def __init__(self, ticket: int, why: str) -> None:
-        super().__init__(why)
-        self.ticket = ticket
+        super().__init__(ticket, why)
+        self.ticket, self._why = ticket, why
+
+    def __str__(self) -> str:
+        return self._why
 
 
 class Sampler(Protocol):
@@ -71,12 +76,21 @@ class Sampler(Protocol):
         ...
 
     def generate(self, requests: Sequence[Request]) -> list[Completion]:
-        """All requests to completion, in the order given. Nothing else may be under way."""
-        tickets = [self.submit(request) for request in requests]
+        """All requests to completion, in the order given. Nothing else may be under way. Raises AnswerLost for one that
+        was lost as often as it was asked for."""
+        waiting = {self.submit(request): i for i, request in enumerate(requests)}
         done: dict[int, Completion] = {}
-        while len(done) < len(tickets):
-            done.update(self.step())
-        return [done[ticket] for ticket in tickets]
+        lost: Counter[int] = Counter()
+        while waiting:
+            try:
+                done.update((waiting.pop(ticket), completion) for ticket, completion in self.step())
+            except AnswerLost as error:
+                i = waiting.pop(error.ticket)
+                lost[i] += 1
+                if lost[i] == _TRIES:
+                    raise
+                waiting[self.submit(requests[i])] = i
+        return [done[i] for i in range(len(requests))]
 
     def submit(self, request: Request) -> int:
         """Queue a request; the ticket names it in what `step` returns. One that can never fit gets `no_answer`."""

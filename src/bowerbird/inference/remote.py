@@ -23,8 +23,8 @@ from bowerbird.types import Completion, ConfigError, InfraError, PolicyVersion
 _PIECE = 4  # characters of an answer that count as one token
 _HALVINGS, _LEAST = 8, 64  # of an answer that the context has no room for; fewer tokens are no answer
 _TURN_S = 0.1
-_RETRIES, _PAUSE_S, _LONGEST_PAUSE_S = 6, 1.0, 60.0
-_LOST = 16  # answers one after the other, and the endpoint counts as out
+_RETRIES, _PAUSE_S, _LONGEST_PAUSE_S = 8, 1.0, 60.0
+_LOST = 3  # times as many answers as are asked for at once, none coming between: the endpoint counts as out
 _TOO_LONG = ("context length", "context_length", "maximum context", "too long", "too many tokens")
 TOOLS = "tools"  # the role of a message that holds what a prompt was given to call
 _CALL, _CALLED = "<tool_call>\n", "\n</tool_call>"
@@ -178,6 +178,7 @@ class RemoteSampler(Sampler):
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="endpoint")
         self._asked: dict[int, Future[Completion]] = {}
         self._tickets = self._lost = 0
+        self._most_lost = _LOST * at_once
 
     @property
     def version(self) -> int:
@@ -195,7 +196,7 @@ class RemoteSampler(Sampler):
             if isinstance(error := self._asked[ticket].exception(), InfraError):
                 del self._asked[ticket]
                 self._lost += 1
-                raise AnswerLost(ticket, str(error)) if self._lost < _LOST else error
+                raise AnswerLost(ticket, str(error)) if self._lost <= self._most_lost else error
         self._lost = 0 if done else self._lost
         return [(ticket, self._asked.pop(ticket).result()) for ticket in done]
 
@@ -266,19 +267,19 @@ class RemoteSampler(Sampler):
         problem = ""
         for attempt in range(_RETRIES):
             if attempt:
-                time.sleep(_PAUSE_S * 2 ** (attempt - 1))
+                time.sleep(min(_PAUSE_S * 2 ** (attempt - 1), _LONGEST_PAUSE_S))
             try:
                 response = self._client.post(url, json=body)
             except httpx.HTTPError as error:
                 problem = f"{type(error).__name__} {error}"
                 continue
-            if response.is_success:
-                return dict(response.json())
+            if response.is_success and (found := _object(response.text)) is not None:
+                return found
             problem = f"{response.status_code} {' '.join(response.text.split())[:300]}"
             time.sleep(min(_seconds(response.headers.get("retry-after", "")), _LONGEST_PAUSE_S))
             if response.status_code in (400, 413, 422) and any(w in response.text.lower() for w in _TOO_LONG):
                 return None
-            if response.status_code < 500 and response.status_code not in (408, 409, 429):
+            if 300 <= response.status_code < 500 and response.status_code not in (408, 409, 429):
                 raise ConfigError(f"{url} refused: {problem}. The key is read from {self._endpoint.key_env}")
         raise InfraError(f"{url} does not answer: {problem}")
 
@@ -286,6 +287,15 @@ class RemoteSampler(Sampler):
         self.usage.calls += 1
         self.usage.prompt += int(usage.get("prompt_tokens") or 0)
         self.usage.completion += int(usage.get("completion_tokens") or len(text) // _PIECE)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """None for what is no JSON object: a proxy's page, say."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _seconds(text: str) -> float:

@@ -2,7 +2,7 @@
 
 import threading
 
-from bowerbird.inference.protocol import Request, Sampler
+from bowerbird.inference.protocol import AnswerLost, Request, Sampler
 from bowerbird.types import Completion, InfraError
 
 
@@ -17,6 +17,7 @@ class SharedSampler:
         self._sampler = sampler
         self._lock = threading.Lock()
         self._done: dict[int, Completion] = {}
+        self._lost: dict[int, AnswerLost] = {}
         self._stopped = False
 
     def stop(self) -> None:
@@ -25,7 +26,7 @@ class SharedSampler:
             self._stopped = True
 
     def answer(self, request: Request) -> Completion:
-        """One request to its end. Raises InfraError once this is stopped."""
+        """One request to its end. Raises AnswerLost where that does not come, and InfraError once this is stopped."""
         with self._lock:
             if self._stopped:
                 raise InfraError("nobody samples any more")
@@ -36,4 +37,12 @@ class SharedSampler:
                     raise InfraError("nobody samples any more")
                 if ticket in self._done:
                     return self._done.pop(ticket)
-                self._done.update(self._sampler.step())
+                if ticket in self._lost:
+                    raise self._lost.pop(ticket)
+                self._move()
+
+    def _move(self) -> None:
+        try:
+            self._done.update(self._sampler.step())
+        except AnswerLost as lost:
+            self._lost[lost.ticket] = lost

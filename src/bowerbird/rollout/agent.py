@@ -7,7 +7,7 @@ from bowerbird.inference.chat import Message
 from bowerbird.rollout.actions import parse_action
 from bowerbird.rollout.effects import Effect, Reply
 from bowerbird.rollout.host import Full, Host, Refused, short
-from bowerbird.rollout.tools import SUBMIT, schemas, use
+from bowerbird.rollout.tools import SUBMIT, TOOLS, schemas, use
 
 VIEWS = {"full": 8000, "head_tail": 2000, "errors_only": 2000}  # characters of an observation
 REMINDERS = 2  # to a model that only talks where it is to change something
@@ -49,7 +49,7 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
             continue
         except Refused:  # a template that takes no such talk
             return False
-        action = parse_action(answer, host.budget.tools)
+        action = parse_action(answer, {**TOOLS, **host.budget.tools})
         if action is None and not acted and reminded < REMINDERS and changing:
             reminded += 1
             talk += [_says("assistant", answer), _says("user", _reminder(manner))]

@@ -13,6 +13,9 @@ FENCE = "```"
 # The beginning of a statement at the margin, its decorators included.
 _STATEMENT = re.compile(r"^(?:@.*\n)*(?!(?:else|elif|except|finally)\b)[^\s#)\]}]", re.MULTILINE)
 
+_TEXT = re.compile(r'"""(?:(?!""").)*"""|\'\'\'(?:(?!\'\'\').)*\'\'\'', re.DOTALL)
+_BEGUN = re.compile(r'"""|\'\'\'')
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -84,7 +87,7 @@ def _whole(source: str) -> str:
 
 def _within_text(before: str) -> bool:
     """Whether a text of more lines has begun and not ended."""
-    return any(before.count(quotes) % 2 for quotes in ('"""', "'''"))
+    return bool(_BEGUN.search(_TEXT.sub("", before)))
 
 
 def _literal(value: JsonValue) -> str:

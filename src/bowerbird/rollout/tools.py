@@ -3,15 +3,17 @@
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from inspect import isgeneratorfunction
 from typing import Any, TypeAlias
 
 from bowerbird.config import BUILT_IN_TOOLS, imported
 from bowerbird.rollout.effects import Effect, Reply
-from bowerbird.rollout.host import Host, Refused, short
+from bowerbird.rollout.host import Exhausted, Host, Refused, short
 from bowerbird.types import ConfigError
 
 SHOWN = 8000  # characters of an observation
 SUBMIT = "submit"
+MOST = 16  # tools of a plan's node, submit aside
 
 Using: TypeAlias = Generator[Effect, Reply, str]
 
@@ -147,8 +149,15 @@ TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in _ALL}
 
 @cache
 def toolset(names: tuple[str, ...] = BUILT_IN_TOOLS) -> Mapping[str, Tool]:
-    """The tools of these names, your own as "module:name", and submit. Raises ConfigError where one is no tool."""
-    return {tool.name: tool for tool in (*map(_found, names), TOOLS[SUBMIT])}
+    """The tools of these names, your own as "module:name", and submit. Raises ConfigError where one is no tool, where
+    two have one name, and for more than `MOST`."""
+    if len(names) > MOST:
+        raise ConfigError(f"{len(names)} tools are more than {MOST}")
+    tools = [*map(_found, names), TOOLS[SUBMIT]]
+    named = {tool.name: tool for tool in tools}
+    if len(named) < len(tools):
+        raise ConfigError(f"two of the tools {', '.join(names)} and {SUBMIT} have the same name")
+    return named
 
 
 def _found(name: str) -> Tool:
@@ -159,6 +168,8 @@ def _found(name: str) -> Tool:
     tool = imported(name, "scaffold.tools")
     if not isinstance(tool, Tool) or tool.name != name.rpartition(":")[2]:
         raise ConfigError(f"{name!r} is no Tool of that name")
+    if not isgeneratorfunction(tool.use):
+        raise ConfigError(f"{name!r}: its `use` is no generator; one that asks the host nothing begins `yield from ()`")
     return tool
 
 
@@ -176,7 +187,7 @@ def _schema(tool: Tool) -> dict[str, Any]:
 
 
 def use(host: Host, name: str, args: Mapping[str, Any]) -> Using:
-    """What the model reads of it. Raises Exhausted alone."""
+    """What the model reads of it, also where a tool fails on what it chose. Raises Exhausted alone."""
     tool = host.budget.tools.get(name)
     if tool is None:
         return f"there is no tool {name!r}; there are {', '.join(host.budget.tools)}"
@@ -184,7 +195,9 @@ def use(host: Host, name: str, args: Mapping[str, Any]) -> Using:
         return short((yield from tool.use(host, args)), SHOWN)
     except Refused as refused:
         return str(refused)
-    except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+    except Exhausted:
+        raise
+    except Exception as error:  # noqa: BLE001 - what fails here is data for the model
         return f"{name} takes {', '.join(tool.parameters) or 'nothing'} ({type(error).__name__}: {error})"
 
 

@@ -82,7 +82,7 @@ def one_loop(tools: Sequence[str] = BUILT_IN_TOOLS) -> Plan:
         id="solve",
         role="write",
         prompt="Look around first. Make the change, run what there is to check it, and stop when it works.",
-        tools=tuple(tool for tool in tools if tool != "note"),  # it sees all its talk
+        tools=tuple(tool for tool in tools if tool != "note") or tuple(tools),  # it sees all its talk
         budget_share=100,
         next=Next(ok=SUBMIT, fail=SUBMIT),
     )
