@@ -3,6 +3,7 @@
 import pytest
 
 from bowerbird.inference.chat import spoken
+from bowerbird.inference.fake import byte_chat
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,11 @@ from bowerbird.inference.chat import spoken
 )
 def test_reasoning_is_no_part_of_an_answer(text: str, answer: str) -> None:
     assert spoken(text) == answer
+
+
+def test_a_template_may_open_the_reasoning() -> None:
+    chat = byte_chat()
+    asked = tuple(chat.encode("what?<think>\n"))
+    assert chat.answer(asked, "hm</think>plain") == "plain"
+    assert chat.answer(asked, "hm, and cut off") == ""
+    assert chat.answer(tuple(chat.encode("what is <think>?")), "a tag") == "a tag"

@@ -10,16 +10,19 @@ from bowerbird.types import Sampling
 
 
 @pytest.mark.parametrize(
-    ("text", "taken"),
+    ("prompt", "text", "taken"),
     [
-        ("```a```b", "```a```"),
-        ("<think>```a```</think>```b```c", "<think>```a```</think>```b```"),
-        ("<think>```a```b", "<think>```a```b"),
+        ("x", "```a```b", "```a```"),
+        ("x", "<think>```a```</think>```b```c", "<think>```a```</think>```b```"),
+        ("x", "<think>```a```b", "<think>```a```b"),
+        ("x<think>\n", "```a```</think>```b```c", "```a```</think>```b```"),
+        ("x<think>\n", "```a```b", "```a```b"),
     ],
 )
-def test_a_stop_text_counts_in_the_answer_and_not_in_its_reasoning(text: str, taken: str) -> None:
+def test_a_stop_text_counts_in_the_answer_and_not_in_its_reasoning(prompt: str, text: str, taken: str) -> None:
     chat = byte_chat()
-    row = Row(1, Request((1,), Sampling(1.0, 0.0, 100, 0), stop="```", stop_count=2), np.random.default_rng(0), None)
+    asked = tuple(chat.encode(prompt))
+    row = Row(1, Request(asked, Sampling(1.0, 0.0, 100, 0), stop="```", stop_count=2), np.random.default_rng(0), None)
     for token in chat.encode(text):
         if not row.finish:
             row.took(token, -0.5, 0, chat.end_ids, chat.decode)

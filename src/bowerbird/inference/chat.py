@@ -13,14 +13,17 @@ Message = Mapping[str, str]  # {"role": "user", "content": "..."}
 Schema = Mapping[str, Any]  # of one tool, as OpenAI's API has it
 _FORMS = ("<tool_call>", '"parameters"', "TOOL_CALLS")  # of calls, as `rollout.actions` reads them
 _PROBE: Schema = {"type": "function", "function": {"name": "x", "description": "x", "parameters": {"type": "object"}}}
+_OPEN, _LOOK = "<think>", 8  # reasoning begins; tokens of a prompt's end that may say so
 _MARK = "\u241ebowerbird\u241e"
 
 
-def spoken(text: str) -> str:
-    """An answer without the reasoning before it. A template may open the block itself, so that only its end is there;
-    one that opens later is quoted, and part of the answer. Reasoning that does not end leaves no answer."""
+def spoken(text: str, before: str = "") -> str:
+    """An answer without the reasoning before it. A template may open the block itself, at the end of what stands
+    `before`, so that only its end is there; one that opens later is quoted, and part of the answer. Reasoning that does
+    not end leaves no answer."""
+    text = f"{_OPEN}{text}" if before.rstrip().endswith(_OPEN) else text
     thought, end, answer = text.partition("</think>")
-    opened = thought.find("<think>")
+    opened = thought.find(_OPEN)
     if not end and opened >= 0 and not thought[:opened].strip():
         return ""
     return answer.lstrip() if end and (opened == -1 or not thought[:opened].strip()) else text
@@ -69,6 +72,10 @@ class Chat:
 
     def decode(self, ids: Sequence[int]) -> str:
         return cast(str, self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def answer(self, prompt_ids: Sequence[int], text: str) -> str:
+        """What was sampled after this prompt, without its reasoning."""
+        return spoken(text, self.decode(prompt_ids[-_LOOK:]))
 
     @property
     def end_ids(self) -> frozenset[int]:

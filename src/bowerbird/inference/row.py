@@ -16,6 +16,8 @@ from bowerbird.inference.grammar import GrammarCompiler, GrammarState
 from bowerbird.inference.protocol import Part, Request
 from bowerbird.types import Completion
 
+_LOOK = 8  # tokens: a stop text is short, and so is what opens a block of reasoning
+
 
 @dataclass(slots=True, eq=False)
 class Row:
@@ -112,8 +114,9 @@ class Row:
 
     def _stopped(self, decode: Callable[[Sequence[int]], str]) -> bool:
         stop, count = self.request.stop, self.request.stop_count
-        # a cheap look first: a stop text is short
-        return bool(stop) and stop in decode(self.ids[-8:]) and spoken(decode(self.ids)).count(stop) >= count
+        if not stop or stop not in decode(self.ids[-_LOOK:]):
+            return False
+        return spoken(decode(self.ids), decode(self.request.prompt_ids[-_LOOK:])).count(stop) >= count
 
     def part(self, since: int = 0) -> Part:
         """Its tokens from that one on."""

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import cast
 
-from bowerbird.inference.chat import Chat, spoken
+from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Request
 from bowerbird.rollout.effects import LEAST_TOKENS, Ask, Check, Checked, Draft, Effect, Reply, Run
 from bowerbird.rollout.prompts import FENCE, Prompt, extract_code, first_prompt, repair_text
@@ -31,6 +31,7 @@ class Attempt:
 class _State:
     """What one run of a card has used and seen so far."""
 
+    chat: Chat
     tokens_left: int
     steps_left: int
     attempts: list[Attempt] = field(default_factory=list)
@@ -47,7 +48,7 @@ def run_card(
     that submits the first candidate to pass has them one after the other, up to that one: the same submission for
     fewer tokens.
     """
-    state = _State(token_budget, card.max_steps)
+    state = _State(chat, token_budget, card.max_steps)
     together = draw_all or card.select != "visible_pass"
     prompt, ids = _opened(chat, first_prompt(task, card.decompose))
     for round_number in range(card.retries + 1):
@@ -69,7 +70,7 @@ def run_plain(task: TaskView, chat: Chat, *, token_budget: int, temperature: flo
     prompt = first_prompt(task, "none")
     request = _request(chat.prompt(prompt.messages), prompt, token_budget, temperature, derive(seed, "call", 0))
     replies = cast(tuple[Completion, ...], (yield Ask((request,))))
-    return Draft(_attempt(replies[0], prompt.code).source, replies, ())
+    return Draft(_attempt(replies[0], prompt.code, chat).source, replies, ())
 
 
 def _answers(
@@ -101,12 +102,12 @@ def _draw(state: _State, requests: tuple[Request, ...], code: str) -> Generator[
     replies = cast(tuple[Completion, ...], (yield Ask(requests)))
     state.steps_left -= len(replies)
     state.tokens_left -= sum(len(reply.token_ids) for reply in replies)
-    state.attempts += [_attempt(reply, code) for reply in replies]
+    state.attempts += [_attempt(reply, code, state.chat) for reply in replies]
     state.log.append({"event": "answers", "count": len(replies), "tokens": [len(r.token_ids) for r in replies]})
 
 
-def _attempt(reply: Completion, code: str) -> Attempt:
-    return Attempt(reply, extract_code(spoken(reply.text), code, cut=reply.finish == "length"))
+def _attempt(reply: Completion, code: str, chat: Chat) -> Attempt:
+    return Attempt(reply, extract_code(chat.answer(reply.prompt_ids, reply.text), code, cut=reply.finish == "length"))
 
 
 def _passed(state: _State) -> Generator[Effect, Reply, bool]:

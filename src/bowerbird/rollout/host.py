@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from bowerbird.inference.chat import Chat, Message, Schema, spoken
+from bowerbird.inference.chat import Chat, Message, Schema
 from bowerbird.inference.protocol import Request
 from bowerbird.rollout.effects import (
     LEAST_TOKENS,
@@ -122,7 +122,7 @@ class Host:
         sampling = Sampling(TEMPERATURES[temperature], 0.0, limit, derive(self.seed, "call", len(self.calls)))
         (reply,) = cast(tuple[Completion, ...], (yield Ask((Request(ids, sampling, stop=stop),))))
         self.calls.append(reply)
-        answer = spoken(reply.text)
+        answer = self.chat.answer(ids, reply.text)
         self._talks[_key([*messages, {"role": "assistant", "content": answer}], tools)] = ids + reply.token_ids
         self.log.append({"event": "answer", "tokens": len(reply.token_ids), "finish": reply.finish})
         if reply.finish == "too_long":
