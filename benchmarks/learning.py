@@ -73,7 +73,8 @@ class Told(Silent):
     """A line a step."""
 
     def step(self, report: StepReport) -> None:
-        told = f"step {report.step}: reward {report.reward:.2f}, mean age {report.mean_age:.1f}, {report.seconds:.0f} s"
+        weight = f"mean weight {report.staleness_weight:.2f}"
+        told = f"step {report.step}: reward {report.reward:.2f}, {weight}, {report.seconds:.0f} s"
         print(told, file=sys.stderr, flush=True)
 
 
@@ -129,8 +130,6 @@ def measured(config: Config, late: bool, folder: Path) -> sides.Measured:
         "interval": f"[{own.low:.3f}, {own.high:.3f}]",
         "reward": mean(report.reward for report in reports),
         "trained": sum(report.tokens_learned for report in reports),
-        "mean age": mean(report.mean_age for report in reports),
-        "oldest": max(report.max_age for report in reports),
         "effective": mean(report.effective for report in reports),
         "weight": mean(report.staleness_weight for report in reports),
     }
