@@ -2,8 +2,8 @@
 
 `fresh` is the synchronous loop, where every token is of the newest policy. In the other two the same loop's learner
 gets some of what was sampled later: of each step's calls a quarter at once, and the others 1, 3 and 4 updates on. So
-each step has tokens of several ages, as a pipeline's has, and the first and last few have fewer: two steps more make up
-for it. (On one machine the asynchronous loop hardly makes tokens older than one update, since sampler and learner share
+each step has tokens of several ages, as a pipeline's has, and the first few have fewer: two steps more make up for it.
+(On one machine the asynchronous loop hardly makes tokens older than one update, since sampler and learner share
 its processors; and what age it does make depends on the clock.) `weighted` has the staleness weight of the recipes
 (lambda 0.5 beyond age 2), `even` full weight at every age. Same model, tasks and seed; `trained` says how many tokens
 those were. The figure is the share of held-out tasks solved by the model's own cards, its interval clustered by task.

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from bowerbird.types import ConfigError
 
 _Model = TypeVar("_Model", bound=BaseModel)
-BUILT_IN_TOOLS = ("shell", "read", "write", "edit", "list", "search", "tests", "note")
+BUILT_IN_TOOLS = ("shell", "read", "write", "edit", "list", "search", "tests", "note")  # rollout/tools.py has them
 
 
 class _Section(BaseModel):

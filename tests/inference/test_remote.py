@@ -62,8 +62,9 @@ def test_outages_are_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = sampler.generate([Request(sampler.chat.prompt([{"role": "user", "content": "x"}]), SAMPLING)])
     assert (found.text, found.finish) == ("there", "length")
     gone = opened(lambda _: httpx.Response(500, text="down"))
-    with pytest.raises(InfraError, match="500 down"):
+    with pytest.raises(InfraError, match="500 down") as out:
         gone.generate([Request(gone.chat.prompt([{"role": "user", "content": "x"}]), SAMPLING)])
+    assert not isinstance(out.value, AnswerLost), "what never answered is not asked again and again"
 
 
 def test_one_lost_answer_is_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +74,7 @@ def test_one_lost_answer_is_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
         return httpx.Response(500, text="down") if b"bad" in request.content else said("there")
 
     sampler = opened(answer)
+    sampler.generate([Request(sampler.chat.prompt([{"role": "user", "content": "good"}]), SAMPLING)])
     words = ["good", "bad", "good", *["bad"] * 40]
     tickets = [
         sampler.submit(Request(sampler.chat.prompt([{"role": "user", "content": word}]), SAMPLING)) for word in words

@@ -10,7 +10,7 @@ from bowerbird.inference.fake import FakeSampler, byte_chat
 from bowerbird.inference.protocol import Request
 from bowerbird.orchestrator.credit import credit, samples
 from bowerbird.orchestrator.grading import Defences, Grader
-from bowerbird.orchestrator.wave import Stages, Wave, read_proposals
+from bowerbird.orchestrator.wave import Stages, Wave
 from bowerbird.rewards.verifiers import make_verifier
 from bowerbird.rollout.driver import Driver
 from bowerbird.sandbox import Sandbox
@@ -56,7 +56,7 @@ def test_both_stages_are_credited(sandbox: Sandbox, tier: str) -> None:
         wave = Wave(config, Stages(tasks, chat, sampler, sandbox, pool, grader), 1)
         driver = Driver(sampler, sandbox, pool)
         proposals = wave.proposals([(0, task.view)], Archive())
-        scaffolds = read_proposals(proposals, driver.call([p.request for p in proposals]), config.scaffold)
+        scaffolds = wave.scaffolds(proposals, driver.call([p.request for p in proposals]))
         assert {s.invalid is None for s in scaffolds} == {True, False}
         rollouts = driver.run(wave.jobs(scaffolds))
         trials = wave.trials(scaffolds, rollouts)

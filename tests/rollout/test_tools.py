@@ -124,7 +124,7 @@ def test_a_plan_that_names_one_that_is_gone_goes_on_without(poem: TaskView, sand
 
 def proposed(names: list[str], request: Request, task: TaskView, chat: Chat, config: ScaffoldConfig) -> Scaffold:
     (answer,) = FakeSampler(chat, lambda _: one_loop(names).model_dump_json()).generate([request])
-    return read_proposal("s", task, None, answer, config)
+    return read_proposal("s", task, None, answer, chat, config)
 
 
 def test_only_what_is_configured_is_proposed_and_read(poem: TaskView, chat: Chat) -> None:

@@ -177,7 +177,7 @@ def _own(bench: Bench) -> list[Scaffold]:
     ]
     done = bench.sampler.generate(requests)
     pairs = enumerate(zip(views, done, strict=True))
-    return [read_proposal(f"own-{i}", v, None, c, config.scaffold) for i, (v, c) in pairs]
+    return [read_proposal(f"own-{i}", v, None, c, bench.chat, config.scaffold) for i, (v, c) in pairs]
 
 
 _SCAFFOLDS: Mapping[str, Callable[[Bench], list[Scaffold]]] = {

@@ -1,6 +1,6 @@
 """Messages to token ids under the model's own chat template. Sampled ids are never re-tokenised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +27,11 @@ def spoken(text: str, before: str = "") -> str:
     if not end and opened >= 0 and not thought[:opened].strip():
         return ""
     return answer.lstrip() if end and (opened == -1 or not thought[:opened].strip()) else text
+
+
+def answered(prompt_ids: Sequence[int], text: str, decode: Callable[[Sequence[int]], str]) -> str:
+    """What was sampled after this prompt, without its reasoning."""
+    return spoken(text, decode(prompt_ids[-_LOOK:]))
 
 
 class Chat:
@@ -74,8 +79,8 @@ class Chat:
         return cast(str, self._tokenizer.decode(list(ids), skip_special_tokens=True))
 
     def answer(self, prompt_ids: Sequence[int], text: str) -> str:
-        """What was sampled after this prompt, without its reasoning."""
-        return spoken(text, self.decode(prompt_ids[-_LOOK:]))
+        """See `answered`."""
+        return answered(prompt_ids, text, self.decode)
 
     @property
     def end_ids(self) -> frozenset[int]:

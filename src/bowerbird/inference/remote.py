@@ -23,7 +23,8 @@ from bowerbird.types import Completion, ConfigError, InfraError, PolicyVersion
 _PIECE = 4  # characters of an answer that count as one token
 _HALVINGS, _LEAST = 8, 64  # of an answer that the context has no room for; fewer tokens are no answer
 _TURN_S = 0.1
-_RETRIES, _PAUSE_S, _LONGEST_PAUSE_S = 8, 1.0, 60.0
+_TRIES, _PAUSE_S, _LONGEST_PAUSE_S = 8, 1.0, 60.0
+_FIRST_TRIES = 5  # while nothing ever came: the address may be wrong
 _LOST = 3  # times as many answers as are asked for at once, none coming between: the endpoint counts as out
 _TOO_LONG = ("context length", "context_length", "maximum context", "too long", "too many tokens")
 TOOLS = "tools"  # the role of a message that holds what a prompt was given to call
@@ -196,7 +197,8 @@ class RemoteSampler(Sampler):
             if isinstance(error := self._asked[ticket].exception(), InfraError):
                 del self._asked[ticket]
                 self._lost += 1
-                raise AnswerLost(ticket, str(error)) if self._lost <= self._most_lost else error
+                out = not self.usage.calls or self._lost > self._most_lost
+                raise error if out else AnswerLost(ticket, str(error))
         self._lost = 0 if done else self._lost
         return [(ticket, self._asked.pop(ticket).result()) for ticket in done]
 
@@ -265,7 +267,7 @@ class RemoteSampler(Sampler):
         """None where the prompt does not fit into the model's context."""
         url = f"{self._endpoint.url.rstrip('/')}/chat/completions"
         problem = ""
-        for attempt in range(_RETRIES):
+        for attempt in range(_TRIES if self.usage.calls else _FIRST_TRIES):
             if attempt:
                 time.sleep(min(_PAUSE_S * 2 ** (attempt - 1), _LONGEST_PAUSE_S))
             try:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bowerbird.inference.chat import spoken
+from bowerbird.inference.chat import answered
 from bowerbird.inference.choose import draw_among
 from bowerbird.inference.grammar import GrammarCompiler, GrammarState
 from bowerbird.inference.protocol import Part, Request
 from bowerbird.types import Completion
 
-_LOOK = 8  # tokens: a stop text is short, and so is what opens a block of reasoning
+_SHORT = 8  # tokens that a stop text is within
 
 
 @dataclass(slots=True, eq=False)
@@ -114,9 +114,9 @@ class Row:
 
     def _stopped(self, decode: Callable[[Sequence[int]], str]) -> bool:
         stop, count = self.request.stop, self.request.stop_count
-        if not stop or stop not in decode(self.ids[-_LOOK:]):
+        if not stop or stop not in decode(self.ids[-_SHORT:]):
             return False
-        return spoken(decode(self.ids), decode(self.request.prompt_ids[-_LOOK:])).count(stop) >= count
+        return answered(self.request.prompt_ids, decode(self.ids), decode).count(stop) >= count
 
     def part(self, since: int = 0) -> Part:
         """Its tokens from that one on."""

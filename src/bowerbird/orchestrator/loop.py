@@ -16,7 +16,7 @@ from bowerbird.orchestrator.experience import Experience
 from bowerbird.orchestrator.frontier import Probe
 from bowerbird.orchestrator.progress import StepReport, Watcher
 from bowerbird.orchestrator.reporting import Clock, report
-from bowerbird.orchestrator.wave import Stages, Wave, read_proposals
+from bowerbird.orchestrator.wave import Stages, Wave
 from bowerbird.rollout.driver import Driver
 from bowerbird.trainer.learner import LearnerStats
 from bowerbird.types import PolicyVersion, TrainingSample
@@ -63,7 +63,7 @@ class Loop:
         proposals = wave.proposals(enumerate(tasks), self.experience.archive)
         self._watcher.phase("propose", 0, len(proposals))
         found = self._driver.call([p.request for p in proposals])
-        scaffolds = read_proposals(proposals, found, self._config.scaffold)
+        scaffolds = wave.scaffolds(proposals, found)
         clock.lap("propose")
         jobs = wave.jobs(scaffolds)
         rollouts = self._driver.run(jobs, lambda n: self._watcher.phase("solve", n, len(jobs)))

@@ -28,7 +28,7 @@ from bowerbird.orchestrator.ledger import Group, Ledger
 from bowerbird.orchestrator.loop import Step
 from bowerbird.orchestrator.progress import Watcher
 from bowerbird.orchestrator.reporting import Clock, report
-from bowerbird.orchestrator.wave import Proposal, Stages, Wave, read_proposals
+from bowerbird.orchestrator.wave import Proposal, Stages, Wave
 from bowerbird.rollout.driver import Driver
 from bowerbird.trainer.process import Learned, Update
 from bowerbird.types import Completion, Rollout, Scaffold, TaskView
@@ -168,7 +168,7 @@ class Pipeline:
         proposals: Sequence[Proposal],
         completions: Sequence[Completion],
     ) -> None:
-        scaffolds = read_proposals(proposals, completions, self._config.scaffold)
+        scaffolds = wave.scaffolds(proposals, completions)
         for place, task in lot:
             own = [s for s in scaffolds if s.task_id == task.task_id]
             jobs = wave.jobs(own)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from random import Random
 
-from bowerbird.config import Config, ScaffoldConfig
+from bowerbird.config import Config
 from bowerbird.inference.chat import Chat
 from bowerbird.inference.protocol import Request, Sampler
 from bowerbird.orchestrator.credit import Trial
@@ -69,6 +69,12 @@ class Wave:
                 found.append(Proposal(f"{self.number}-{place}-{i}", task, before, request))
         return found
 
+    def scaffolds(self, proposals: Sequence[Proposal], completions: Sequence[Completion]) -> list[Scaffold]:
+        """What the model wrote, valid or not."""
+        chat, config = self._stages.chat, self._config.scaffold
+        pairs = zip(proposals, completions, strict=True)
+        return [read_proposal(p.scaffold_id, p.task, p.before, c, chat, config) for p, c in pairs]
+
     # -- stage 2 -----------------------------------------------------------------------------------
 
     def jobs(self, scaffolds: Iterable[Scaffold]) -> list[Job]:
@@ -126,11 +132,3 @@ class Wave:
             result = scaffold_return(scaffold, judged, spent // (len(own) or 1), price)
             trials.append(Trial(scaffold, own, judged, result, elsewhere.get(scaffold.scaffold_id)))
         return trials
-
-
-def read_proposals(
-    proposals: Sequence[Proposal], completions: Sequence[Completion], config: ScaffoldConfig
-) -> list[Scaffold]:
-    """What the model wrote, as scaffolds, valid or not."""
-    pairs = zip(proposals, completions, strict=True)
-    return [read_proposal(p.scaffold_id, p.task, p.before, c, config) for p, c in pairs]

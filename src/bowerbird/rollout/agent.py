@@ -7,7 +7,8 @@ from bowerbird.inference.chat import Message
 from bowerbird.rollout.actions import parse_action
 from bowerbird.rollout.effects import Effect, Reply
 from bowerbird.rollout.host import Full, Host, Refused, short
-from bowerbird.rollout.tools import SUBMIT, TOOLS, schemas, use
+from bowerbird.rollout.tools import TOOLS, schemas, use
+from bowerbird.scaffold.plan import SUBMIT
 
 VIEWS = {"full": 8000, "head_tail": 2000, "errors_only": 2000}  # characters of an observation
 REMINDERS = 2  # to a model that only talks where it is to change something
@@ -35,6 +36,7 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
     acted, reminded = False, 0
     stop_at = host.tokens_left - manner.tokens
     own = [host.budget.tools[name] for name in manner.tools]
+    known = {**TOOLS, **host.budget.tools}  # of one that is there and not for this run the model hears so
     tools, changing = schemas(own) if manner.native else [], any(tool.changes for tool in own)
     for _ in range(manner.turns):
         if host.tokens_left <= stop_at:
@@ -49,7 +51,7 @@ def work(host: Host, opening: Sequence[Message], manner: Manner) -> Generator[Ef
             continue
         except Refused:  # a template that takes no such talk
             return False
-        action = parse_action(answer, {**TOOLS, **host.budget.tools})
+        action = parse_action(answer, known)
         if action is None and not acted and reminded < REMINDERS and changing:
             reminded += 1
             talk += [_says("assistant", answer), _says("user", _reminder(manner))]

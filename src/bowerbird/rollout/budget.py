@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bowerbird.rollout.tools import SUBMIT, Tool, toolset
+from bowerbird.rollout.tools import Tool, toolset
+from bowerbird.scaffold.plan import SUBMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from typing import Any, TypeAlias
 from bowerbird.config import BUILT_IN_TOOLS, imported
 from bowerbird.rollout.effects import Effect, Reply
 from bowerbird.rollout.host import Exhausted, Host, Refused, short
+from bowerbird.scaffold.plan import MOST_TOOLS, SUBMIT
 from bowerbird.types import ConfigError
 
 SHOWN = 8000  # characters of an observation
-SUBMIT = "submit"
-MOST = 16  # tools of a plan's node, submit aside
 
 Using: TypeAlias = Generator[Effect, Reply, str]
 
@@ -150,9 +149,9 @@ TOOLS: Mapping[str, Tool] = {tool.name: tool for tool in _ALL}
 @cache
 def toolset(names: tuple[str, ...] = BUILT_IN_TOOLS) -> Mapping[str, Tool]:
     """The tools of these names, your own as "module:name", and submit. Raises ConfigError where one is no tool, where
-    two have one name, and for more than `MOST`."""
-    if len(names) > MOST:
-        raise ConfigError(f"{len(names)} tools are more than {MOST}")
+    two have one name, and for more than a plan's node can name."""
+    if len(names) > MOST_TOOLS:
+        raise ConfigError(f"{len(names)} tools are more than {MOST_TOOLS}")
     tools = [*map(_found, names), TOOLS[SUBMIT]]
     named = {tool.name: tool for tool in tools}
     if len(named) < len(tools):

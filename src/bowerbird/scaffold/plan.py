@@ -10,6 +10,7 @@ from bowerbird.config import BUILT_IN_TOOLS
 from bowerbird.scaffold.reading import read_object
 
 SUBMIT = "submit"
+MOST_TOOLS = 16  # of a node, submit aside
 MAX_CHARACTERS = 8000
 Role = Literal["explore", "plan", "write", "test", "review"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
@@ -32,7 +33,7 @@ class Node(_Part):
     id: Name
     role: Role
     prompt: str = Field(max_length=400)
-    tools: tuple[str, ...] = Field(min_length=1, max_length=16)
+    tools: tuple[str, ...] = Field(min_length=1, max_length=MOST_TOOLS)
     budget_share: int = Field(ge=5, le=100, description="percent of the rollout's tokens, each time it is visited")
     next: Next
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bowerbird.config import BUILT_IN_TOOLS, ScaffoldConfig
-from bowerbird.inference.chat import Chat, Message, spoken
+from bowerbird.inference.chat import Chat, Message
 from bowerbird.inference.protocol import Request
 from bowerbird.scaffold.archive import Entry
 from bowerbird.scaffold.tiers import TIERS
@@ -55,10 +55,13 @@ def proposal_request(
 
 
 def read_proposal(
-    scaffold_id: str, task: TaskView, previous: Entry | None, completion: Completion, config: ScaffoldConfig
+    scaffold_id: str, task: TaskView, previous: Entry | None, completion: Completion, chat: Chat, config: ScaffoldConfig
 ) -> Scaffold:
     """The scaffold in a completion. An invalid one stays invalid: it is never replaced by a default."""
-    spec, problem = TIERS[config.tier].parse(spoken(completion.text), config.tool_names)
+    tier = TIERS[config.tier]
+    bound = config.grammar and chat.constrains and tier.schema(config.tool_names)  # and no reasoning before it
+    answer = completion.text if bound else chat.answer(completion.prompt_ids, completion.text)
+    spec, problem = tier.parse(answer, config.tool_names)
     return Scaffold(
         scaffold_id=scaffold_id,
         task_id=task.task_id,

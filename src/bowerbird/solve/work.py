@@ -65,7 +65,7 @@ def propose(task: TaskView, shop: Workshop, tier: str, before: Kept | None, seed
     sizes = {"max_tokens": 4096, "temperature": 0.7}
     config = ScaffoldConfig.model_validate({"tier": tier, "tools": shop.budget.tool_names, **sizes})
     (done,) = shop.sampler.generate([proposal_request(task, entry, shop.sampler.chat, config, seed, explore=0.0)])
-    return read_proposal("own", task, entry, done, config)
+    return read_proposal("own", task, entry, done, shop.sampler.chat, config)
 
 
 def again(kept: Kept, shop: Workshop) -> Scaffold:
@@ -75,9 +75,8 @@ def again(kept: Kept, shop: Workshop) -> Scaffold:
 
 def react(shop: Workshop) -> Scaffold:
     """The plain loop over all tools."""
-    return hand_written(
-        "react", "solve", one_loop(shop.budget.tool_names).model_dump_json(), "plan", shop.budget.tool_names
-    )
+    names = shop.budget.tool_names
+    return hand_written("react", "solve", one_loop(names).model_dump_json(), "plan", names)
 
 
 def work(task: TaskView, scaffold: Scaffold, shop: Workshop, seed: int, look: Looker = lambda *_: None) -> Result:
