@@ -146,16 +146,6 @@ def test_check_a_file(tmp_path: Path) -> None:
     assert "skipped" in rows["mbpp/3"]
 
 
-def test_a_task_without_a_solution_is_a_problem(pack: Path) -> None:
-    from bowerbird.cli.checking import load_checks
-
-    first = min(path.parent for path in pack.rglob("task.toml"))
-    (first / "solution" / "solution.py").unlink()
-    checks, problems, left_out = load_checks(str(pack), 0, None)
-    assert (len(checks), left_out) == (1, 0)
-    assert ["has no solution/solution.py" in problem.what for problem in problems] == [True]
-
-
 def test_write_is_a_pack_that_loads(tmp_path: Path) -> None:
     result = tasks("write", tmp_path / "out", "--count", "3", "--seed", "9", "--pool", "heldout")
     assert result.exit_code == 0

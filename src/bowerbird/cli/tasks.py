@@ -135,8 +135,8 @@ def check(source: str, count: int | None, seed: int, backend: str, workers: int)
 
     Exit status 1 when some task does not hold.
     """
-    from bowerbird.cli.checking import check_all, load_checks
     from bowerbird.cli.grading import trust_lines
+    from bowerbird.evals.checking import check_all, load_checks
     from bowerbird.rewards.verifiers import TRUST, make_verifier, trust_key
     from bowerbird.sandbox import open_sandbox
     from bowerbird.viewer.progress import Progress
@@ -232,7 +232,7 @@ def images(source: Path, folder: Path, backend: str, pull: bool, only: tuple[str
     Builds environment/Dockerfile where no image is named, takes the workspace from the image, and runs the author's
     solution in it. Then `bowerbird tasks check FOLDER --backend docker` tells which of them hold.
     """
-    from bowerbird.cli.imaging import write_task
+    from bowerbird.evals.imaging import write_task
     from bowerbird.sandbox import open_sandbox
     from bowerbird.sandbox.engine import command_of
     from bowerbird.tasks.harbor import load_task, task_folders
