@@ -67,6 +67,14 @@ def test_log_probabilities_are_exact_free_and_under_a_grammar(pool: Pool, source
 
 @needs_vllm
 @pytest.mark.slow
+def test_more_prompts_at_once_than_fit_one_pass(pool: Pool) -> None:
+    """vLLM carries 2,048 tokens a pass here, and would cut one of these prompts in two."""
+    calls = pool.generate([Request((1, *[100 + i] * 300), Sampling(0.8, max_tokens=4, seed=i)) for i in range(16)])
+    assert all(call.token_ids for call in calls)
+
+
+@needs_vllm
+@pytest.mark.slow
 def test_recomputed_rows_go_on_as_those_of_the_new_weights(
     source: str, head: str, published: Callable[[Path, int], PolicyVersion], tmp_path: Path
 ) -> None:

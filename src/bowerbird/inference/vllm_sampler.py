@@ -35,6 +35,7 @@ class VllmSampler(Sampler):
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
         try:
             from vllm import EngineArgs
+            from vllm.platforms import current_platform
             from vllm.v1.engine.llm_engine import LLMEngine
         except ImportError as error:
             raise ModelError(
@@ -46,6 +47,8 @@ class VllmSampler(Sampler):
             "logprobs_mode": "processed_logprobs",  # of the distribution that is sampled from
             "enable_prefix_caching": True,
             "async_scheduling": False,
+            # a request with a seed takes its last draw back when its prompt is cut in two, which no CPU generator can
+            "enable_chunked_prefill": not current_platform.is_cpu(),
             "seed": 0,
         }
         try:
@@ -127,7 +130,7 @@ class VllmSampler(Sampler):
             }
         else:
             assert row.grammar is not None
-            own = {"temperature": 1.0, "max_tokens": 1, "seed": 0, "logprob_token_ids": list(row.grammar.allowed())}
+            own = {"temperature": 1.0, "max_tokens": 1, "logprob_token_ids": list(row.grammar.allowed())}
         self._asked += 1
         name = f"{row.ticket}.{self._asked}"
         self._rows[name] = row
