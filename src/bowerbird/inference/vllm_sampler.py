@@ -48,7 +48,7 @@ class VllmSampler(Sampler):
             "enable_prefix_caching": True,
             "async_scheduling": False,
             # a request with a seed takes its last draw back when its prompt is cut in two, which no CPU generator can
-            "enable_chunked_prefill": not current_platform.is_cpu(),
+            "enable_chunked_prefill": False if current_platform.is_cpu() else None,  # None: as vLLM has it
             "seed": 0,
         }
         try:
