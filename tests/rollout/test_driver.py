@@ -1,7 +1,9 @@
 """Many rollouts over one sampler and a real sandbox."""
 
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event, Timer
 
 import pytest
 
@@ -11,9 +13,9 @@ from bowerbird.inference.protocol import Request
 from bowerbird.rollout.card import run_card
 from bowerbird.rollout.checks import check_visible
 from bowerbird.rollout.driver import CHECK_LIMITS, REFILLS, Driver, Job, run_null
-from bowerbird.sandbox import FakeCall, FakeSandbox, Sandbox
+from bowerbird.sandbox import NO_BASE, Base, FakeCall, FakeSandbox, Sandbox, Workspace
 from bowerbird.scaffold.card import Card
-from bowerbird.types import Completion, InfraError, SandboxError, TaskView
+from bowerbird.types import Completion, InfraError, Rollout, SandboxError, TaskView
 from tests.rollout.test_card import BASE
 
 CARD = BASE.model_copy(update={"candidates": 2, "select": "visible_pass"})
@@ -91,6 +93,40 @@ def test_a_lost_answer_begins_its_rollout_again_and_no_other(chat: Chat, task: T
     assert all(rollout.submission for rollout in done)
     assert asked == 8
     assert lost[0].infra_error == "AnswerLost: never"
+
+
+class Gated:
+    """A sandbox that opens no workspace with this in its files until the gate is open."""
+
+    def __init__(self, inner: Sandbox, marked: bytes) -> None:
+        self._inner, self._marked, self.gate, self.name = inner, marked, Event(), inner.name
+
+    def probe(self) -> Mapping[str, str]:
+        return self._inner.probe()
+
+    def open(self, files: Mapping[str, bytes], *, protected: Collection[str] = (), base: Base = NO_BASE) -> Workspace:
+        if any(self._marked in data for data in files.values()):
+            assert self.gate.wait(60)
+        return self._inner.open(files, protected=protected, base=base)
+
+
+def test_a_driver_with_overlap_waits_for_sandboxes_only(chat: Chat, task: TaskView, sandbox: Sandbox) -> None:
+    """One check of two is done, the other takes its time: no turn is for nothing, and none is longer than asked."""
+    sampler = FakeSampler(chat, lambda r: RIGHT if r.sampling.seed % 2 else RIGHT.replace("7\n`", "8\n`"))
+    slow, done = Gated(sandbox, b"x + 8"), list[Rollout]()
+    with ThreadPoolExecutor(2) as pool:
+        driver = Driver(sampler, slow, pool, overlap=True)
+        driver.start(job(task, chat), done.append)
+        for _ in range(30):  # the first check has ended by then, or not: what follows holds in both cases
+            driver.advance(0.01)
+        assert not done
+        Timer(1.0, slow.gate.set).start()
+        turns = 0
+        while not done:
+            driver.advance()
+            turns += 1
+    assert turns <= 4
+    assert done[0].submission["solution.py"].endswith(b"x + 7\n")
 
 
 def _no_answer(request: Request) -> str:

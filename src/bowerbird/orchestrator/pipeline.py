@@ -116,7 +116,7 @@ class Pipeline:
                 self._hand_over()
                 self._admit()
                 if self._driver.busy:
-                    self._driver.advance()
+                    self._driver.advance(_IDLE_S)
                 self._accept()
                 step = self._land()
                 if step is not None:

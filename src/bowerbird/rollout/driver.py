@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial, reduce
+from itertools import chain
 from operator import or_
 from typing import Any, cast
 
@@ -121,8 +122,11 @@ class Driver:
         """Whether there is anything for `advance` to do."""
         return bool(self._ready or self._working or self._asked)
 
-    def advance(self) -> None:
-        """One turn: every rollout that has its reply goes on, and the model moves on by one token."""
+    def advance(self, patience: float | None = None) -> None:
+        """One turn: every rollout that has its reply goes on, and the model moves on by one token.
+
+        With `overlap`, where only sandboxes are at work, the next to finish is waited for: `patience` seconds at most.
+        """
         ready, self._ready = self._ready, []
         for live, reply in ready:
             effect = _resume(live.run, reply)
@@ -133,7 +137,7 @@ class Driver:
             else:
                 futures = self._submit(live, effect)
                 self._working.append((live, futures, partial(_reply, effect, futures)))
-        self._collect()
+        self._collect(patience)
         if not self._ready and self._asked:
             self._sample()
 
@@ -163,11 +167,12 @@ class Driver:
                 self._asked.pop(ticket, None)
             waiting.lost(lost)
 
-    def _collect(self) -> None:
-        """Take back what the sandboxes have finished: the whole round, or with `overlap` what there is. Where the
-        model has nothing to do, the next to finish is waited for."""
-        if self._overlap and self._working and not (self._ready or self._asked):
-            wait([future for _, futures, _ in self._working for future in futures], return_when=FIRST_COMPLETED)
+    def _collect(self, patience: float | None) -> None:
+        """Take back what the sandboxes have finished: the whole round, or with `overlap` what there is."""
+        if self._overlap and not (self._ready or self._asked):
+            left = [[f for f in futures if not f.done()] for _, futures, _ in self._working]
+            if all(left):  # nobody has all that it waits for
+                wait(list(chain.from_iterable(left)), timeout=patience, return_when=FIRST_COMPLETED)
         working, self._working = self._working, []
         for live, futures, reply in working:
             if self._overlap and not all(future.done() for future in futures):
