@@ -2,9 +2,10 @@
 
 Same model, tasks, cards, step size and machine. Every visible check takes, on top of the sandbox, a time drawn from a
 log-normal distribution (median MEDIAN_S, sigma SIGMA, at most LONGEST_S): now and then one takes a minute, as a test
-suite or a build does. The first step of each side warms up and is not counted. `bound` is the larger of the seconds
-that the sampler and the learner were at work themselves, as a share of all seconds: 1 means that the busier one never
-waited.
+suite or a build does. The first step of each side warms up and is not counted. Nor is the end of the asynchronous run,
+where no group may begin any more: it goes on for as many steps as groups may be old, and is left there. `bound` is the
+larger of the seconds that the sampler and the learner were at work themselves, as a share of all seconds: 1 means that
+the busier one never waited.
 """
 
 import math
@@ -18,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic, TypeVar
@@ -47,6 +49,7 @@ from bowerbird.types import PolicyVersion
 
 SIGMA, LONGEST_S, WORKERS = 1.6, 60.0, 64
 STEPS = int(os.environ.get("STEPS", "8"))
+MAX_AGE = 4
 MEDIAN_S = float(os.environ.get("MEDIAN_S", "2.0"))
 SETTINGS = [
     "model.precision=float32",
@@ -61,7 +64,7 @@ SETTINGS = [
     "rollout.call_tokens=56",
     "curriculum.tasks_per_step=4",
     "curriculum.drawn_per_task=1",
-    "pipeline.max_age=4",
+    f"pipeline.max_age={MAX_AGE}",
 ]
 
 
@@ -155,9 +158,10 @@ def overlapped(
     make_learner: type[AnyLearner],
     make_pool: type[AnyPool],
     make_grader: type[Grader] = Grader,
+    steps: int = STEPS,
 ) -> Iterator[Overlapped[AnyEngine, AnyLearner, AnyPool]]:
     torch.set_num_threads(1)
-    config = load_config(None, SETTINGS)
+    config = load_config(None, [*SETTINGS, f"steps={steps}"])
     tasks, _ = task_sets(config)
     source, cpu = resolve(config.model.name), torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder, make_pool(WORKERS) as pool:
@@ -186,8 +190,8 @@ def overlapped(
 
 
 def asynchronous() -> sides.Measured:
-    with overlapped(TimedEngine, LearnerProcess, ThreadPoolExecutor) as real:
-        return measured(told(real.pipeline.steps()), real.engine)
+    with overlapped(TimedEngine, LearnerProcess, ThreadPoolExecutor, steps=STEPS + MAX_AGE + 1) as real:
+        return measured(told(islice(real.pipeline.steps(), STEPS)), real.engine)
 
 
 def synchronous() -> sides.Measured:
