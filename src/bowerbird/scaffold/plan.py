@@ -1,8 +1,8 @@
 """The plan tier: settings, and up to eight steps with their own prompts, tools and shares of the budget."""
 
 import json
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -10,6 +10,7 @@ from bowerbird.config import BUILT_IN_TOOLS
 from bowerbird.scaffold.reading import read_object
 
 SUBMIT = "submit"
+MOST_NODES = 8
 MOST_TOOLS = 16  # of a node, submit aside
 MAX_CHARACTERS = 8000
 Role = Literal["explore", "plan", "write", "test", "review"]
@@ -49,7 +50,7 @@ class Plan(_Part):
     on_error: Literal["keep", "revert", "stop"]
     retries: Literal[0, 1, 2, 3]
     temperature: Literal["low", "mid", "high"]
-    nodes: tuple[Node, ...] = Field(min_length=1, max_length=8)
+    nodes: tuple[Node, ...] = Field(min_length=1, max_length=MOST_NODES)
 
     @model_validator(mode="after")
     def _closed(self) -> "Plan":
@@ -62,11 +63,37 @@ class Plan(_Part):
         return self
 
 
+def plan_shape(tools: Sequence[str] = BUILT_IN_TOOLS) -> str:
+    """The JSON schema of a plan, for a model to read. It cannot say that edges lead somewhere: `parse_plan` looks."""
+    return json.dumps(_shape(tools))
+
+
 def plan_schema(tools: Sequence[str] = BUILT_IN_TOOLS) -> str:
-    """The grammar's JSON schema. It cannot say that edges lead somewhere: `parse_plan` looks."""
-    schema = Plan.model_json_schema()
-    schema["$defs"]["Node"]["properties"]["tools"]["items"]["enum"] = list(tools)
-    return json.dumps(schema)
+    """The grammar's JSON schema, of which every instance is a plan: nodes are called n1, n2 and so on in their order,
+    and for each number of nodes there is an alternative of its own, whose edges lead to these or to "submit"."""
+    shape = _shape(tools)
+    parts = shape.pop("$defs")
+    shape["properties"]["nodes"] = {"anyOf": [_chain(parts, number) for number in range(1, MOST_NODES + 1)]}
+    return json.dumps(shape)
+
+
+def _shape(tools: Sequence[str]) -> dict[str, Any]:
+    shape = Plan.model_json_schema()
+    shape["$defs"]["Node"]["properties"]["tools"] |= {
+        "items": {"enum": list(tools)},
+        "maxItems": min(MOST_TOOLS, len(tools)),
+    }
+    return shape
+
+
+def _chain(parts: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """So many nodes."""
+    names = [f"n{i + 1}" for i in range(number)]
+    to = {"enum": [*names, SUBMIT]}
+    edges = parts["Next"] | {"properties": {"ok": to, "fail": to}}
+    node = parts["Node"]
+    nodes = [node | {"properties": node["properties"] | {"id": {"const": name}, "next": edges}} for name in names]
+    return {"type": "array", "prefixItems": nodes, "items": False, "minItems": number, "maxItems": number}
 
 
 def parse_plan(text: str, tools: Sequence[str] = BUILT_IN_TOOLS) -> tuple[Plan | None, str | None]:

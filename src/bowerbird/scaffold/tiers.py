@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bowerbird.scaffold.card import card_fields, card_schema, parse_card
-from bowerbird.scaffold.plan import parse_plan, plan_schema
+from bowerbird.scaffold.plan import parse_plan, plan_schema, plan_shape
 from bowerbird.scaffold.program import parse_program
 from bowerbird.types import JsonValue
 
@@ -63,7 +63,7 @@ TIERS: Mapping[str, Tier] = {
             "plan",
             "plan, as JSON",
             plan_schema,
-            lambda tools: f"A JSON object of this schema: {plan_schema(tools)}",
+            lambda tools: f"A JSON object of this schema: {plan_shape(tools)}",
             _plan,
         ),
         Tier("program", "program", lambda _: "", lambda tools: _HOST.replace("{tools}", ", ".join(tools)), _program),
