@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bowerbird.config import dump_config, load_config, parse_config
-from bowerbird.evals.session import evaluate_run, train_and_evaluate
+from bowerbird.evals.session import evaluate_run, task_sets, train_and_evaluate
 from bowerbird.orchestrator.progress import Silent
 from bowerbird.scaffold.plan import REACT
 from bowerbird.types import ConfigError
@@ -60,3 +60,12 @@ def test_what_is_left_out_suits_a_server_also_when_it_was_written_down(tmp_path:
     written = tmp_path / "config.toml"
     written.write_text(dump_config(config))
     assert load_config(written) == config
+
+
+@pytest.mark.parametrize(
+    "recipe", sorted((Path(__file__).parents[1] / "recipes").glob("[!s]*.toml")), ids=lambda p: p.stem
+)
+def test_a_recipe_can_be_run(recipe: Path) -> None:
+    """All but those of the simulator, which have a test of their own."""
+    train, heldout = task_sets(load_config(recipe, ["tasks.train=8", "tasks.heldout=8"]))
+    assert len(train) == len(heldout) == 8
