@@ -26,7 +26,7 @@ sandbox: $(READY) # no sandbox, no run: it fails closed and says what to install
 	@$(BIN)/bowerbird sandbox check --quick
 
 # A run that was interrupted goes on; one that is finished is shown. ARGS='--set seed=1' and the like change a new one.
-demo: sandbox ## train the embedded model on the katas (20 to 30 minutes on 2 cores)
+demo: sandbox ## train the embedded model on the katas (20 to 35 minutes on 2 cores)
 	@if [ -f runs/$(RUN)/eval-after.json ]; then \
 		echo "runs/$(RUN) is finished; for another run: make demo RUN=$(RUN)-2 ARGS='--set seed=1'"; \
 		$(BIN)/bowerbird view runs/$(RUN); \
