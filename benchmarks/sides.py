@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 Measured = dict[str, Any]
+_SOURCE = Path(__file__).resolve().parents[1] / "src"
 
 
 def main(
@@ -46,6 +48,8 @@ def _round(number: int, sides: Mapping[str, Callable[[], Measured]], pythons: Ma
 
 def _run(name: str, python: str, number: int) -> Measured:
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "ROUND": str(number)}
+    if python != sys.executable:
+        environment["PYTHONPATH"] = str(_SOURCE)  # it has what Bowerbird needs there, and not Bowerbird
     done = subprocess.run([python, sys.argv[0], name], stdout=subprocess.PIPE, text=True, env=environment)
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     if done.returncode or not lines:

@@ -62,8 +62,7 @@ class Gateway:
     def __init__(self, sampler: Sampler, address: str = "127.0.0.1") -> None:
         self._shared = SharedSampler(sampler)
         self._lines: dict[str, Line] = {}
-        self._server = ThreadingHTTPServer((address, 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server((address, 0), _handler(self))
         self._base = f"http://{address}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         self._thread.start()
@@ -155,6 +154,11 @@ def _said(call: Completion, stop: str, model: str) -> dict[str, Any]:
         "choices": [choice],
         "usage": usage,
     }
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # agents that knock at once; of more than the library's 5 a busy machine turns some away
 
 
 def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:
