@@ -145,9 +145,9 @@ def test_many_ask_at_once_and_each_gets_its_own(gateway: Gateway) -> None:
         found = ask(gateway.line(500, number), messages=[{"role": "user", "content": f"n{number}"}]).json()
         return str(found["choices"][0]["message"]["content"])
 
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(one, range(32)))
-    assert [f"user: n{i}" in answer for i, answer in enumerate(answers)] == [True] * 32
+    with ThreadPoolExecutor(48) as pool:
+        answers = list(pool.map(one, range(96)))
+    assert [f"user: n{i}" in answer for i, answer in enumerate(answers)] == [True] * 96
 
 
 def test_a_lost_answer_is_missed_by_whoever_asked() -> None:
